@@ -1,0 +1,19 @@
+//! The words of Fairway as types: names, ids, digests, units and configuration.
+//!
+//! Pure: nothing here does I/O, knows the time or is async. Text from outside is parsed once into
+//! a type that cannot be wrong.
+
+pub mod config;
+mod digest;
+mod id;
+mod image_ref;
+mod name;
+mod unit;
+
+pub use digest::{Digest, DigestError, Hasher};
+pub use id::{IdError, ReleaseId, RunId};
+pub use image_ref::{ImageRef, ImageRefError};
+pub use name::{
+    EnvironmentName, FleetName, NameError, NeighbourName, SecretName, ServiceName, StageName,
+};
+pub use unit::{ByteSize, Cpus, Timestamp, UnitError, parse_duration};
