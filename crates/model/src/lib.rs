@@ -10,7 +10,7 @@ mod image_ref;
 mod name;
 mod unit;
 
-pub use digest::{Digest, DigestError, Hasher};
+pub use digest::{Digest, DigestError, Hasher, TreeDigest};
 pub use id::{IdError, ReleaseId, RunId};
 pub use image_ref::{ImageRef, ImageRefError};
 pub use name::{
