@@ -34,6 +34,11 @@ impl Digest {
         self.hex()[..12].to_owned()
     }
 
+    /// Takes the 32 bytes of a digest that was made before.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; LENGTH] {
         &self.0

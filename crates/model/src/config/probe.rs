@@ -1,9 +1,10 @@
 //! When a container is ready for its neighbours.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How to find out that a container is ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
     /// What is tried.
     pub probe: Probe,
@@ -30,7 +31,7 @@ impl Readiness {
 }
 
 /// What is tried to find out that a container is ready.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Probe {
     /// `GET path` answers with a status from 200 to 399. Without a port, the service's port.
     Http {

@@ -2,6 +2,7 @@
 
 use super::{Neighbour, Pipeline, Readiness, Template};
 use crate::{ByteSize, Cpus, EnvironmentName, NeighbourName, ServiceName, StageName};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One unit that is built, tested and deployed on its own.
@@ -48,7 +49,7 @@ pub struct Build {
 }
 
 /// Limits of one container; what is absent is not limited, but for `pids`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Resources {
     /// Memory; a container that needs more is ended by the kernel.
     pub memory: Option<ByteSize>,
