@@ -12,8 +12,9 @@ mod unit;
 
 pub use digest::{Digest, DigestError, Hasher, TreeDigest};
 pub use id::{IdError, ReleaseId, RunId};
-pub use image_ref::{ImageRef, ImageRefError};
+pub use image_ref::{IMAGE_REF_MAX, ImageRef, ImageRefError};
 pub use name::{
-    EnvironmentName, FleetName, NameError, NeighbourName, SecretName, ServiceName, StageName,
+    EnvironmentName, FleetName, NAME_MAX, NameError, NeighbourName, SecretName, ServiceName,
+    StageName,
 };
 pub use unit::{ByteSize, Cpus, Timestamp, UnitError, parse_duration};

@@ -42,7 +42,7 @@ pub struct Stage {
 
 impl Stage {
     /// The longest time a stage may take if it says nothing.
-    pub const TIMEOUT: Duration = Duration::from_secs(30 * 60);
+    pub const TIMEOUT: Duration = Duration::from_mins(30);
 }
 
 /// A neighbour of one stage.

@@ -22,7 +22,7 @@ impl Readiness {
     /// The longest time of one attempt if none is given.
     pub const TIMEOUT: Duration = Duration::from_secs(2);
     /// The longest time until ready if none is given.
-    pub const DEADLINE: Duration = Duration::from_secs(60);
+    pub const DEADLINE: Duration = Duration::from_mins(1);
 
     /// A probe with the usual interval, timeout and deadline.
     pub fn of(probe: Probe) -> Self {

@@ -49,10 +49,10 @@ impl Template {
     }
 
     /// Fills in the secrets; the first one that `value` does not know is the error.
-    pub fn fill<'a>(
-        &'a self,
+    pub fn fill(
+        &self,
         mut value: impl FnMut(&SecretName) -> Option<String>,
-    ) -> Result<String, &'a SecretName> {
+    ) -> Result<String, &SecretName> {
         let mut text = String::new();
         for part in &self.parts {
             match part {
