@@ -8,6 +8,7 @@ mod digest;
 mod id;
 mod image_ref;
 mod name;
+mod revision;
 mod unit;
 
 pub use digest::{Digest, DigestError, Hasher, TreeDigest};
@@ -17,4 +18,5 @@ pub use name::{
     EnvironmentName, FleetName, NAME_MAX, NameError, NeighbourName, SecretName, ServiceName,
     StageName,
 };
+pub use revision::{CommitId, CommitIdError, Revision, RevisionState};
 pub use unit::{ByteSize, Cpus, Timestamp, UnitError, parse_duration};
