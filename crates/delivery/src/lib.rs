@@ -1,1 +1,19 @@
-//! placeholder
+//! Releases and the environments they run in.
+//!
+//! A green run makes a [`Release`]; a promotion asks for it in an environment; a [`Rollout`] decides
+//! how it takes over from what ran before; the [`Keeper`] makes it so. What was decided and what
+//! happened are events in the ledger, from which [`Environment`] is folded.
+
+mod environment;
+mod manifest;
+mod placement;
+mod release;
+mod rollout;
+
+pub use environment::{Environment, EnvironmentEvent, LiveSince, ServiceState, Volumes};
+pub use manifest::{
+    Manifest, ManifestError, SecretLookup, in_environment, secrets_of, volume_scope,
+};
+pub use placement::Placement;
+pub use release::{Evidence, Release, ReleaseContent};
+pub use rollout::{Action, Input, Rollout, Verdict};
