@@ -4,6 +4,7 @@
 //! a type that cannot be wrong.
 
 pub mod config;
+mod diagnosis;
 mod digest;
 mod id;
 mod image_ref;
@@ -11,6 +12,9 @@ mod name;
 mod revision;
 mod unit;
 
+pub use diagnosis::{
+    Colour, Diagnostic, EXCERPT_MAX, Excerpt, SourceText, Span, closest, render_all,
+};
 pub use digest::{Digest, DigestError, Hasher, TreeDigest};
 pub use id::{IdError, ReleaseId, RunId};
 pub use image_ref::{IMAGE_REF_MAX, ImageRef, ImageRefError};

@@ -1,15 +1,26 @@
 //! The two files a user writes, as types: `fleet.yaml` and `fairway.yaml`.
 
+mod check;
+mod decode;
 mod fleet;
+mod folder;
+mod form;
+mod load;
 mod neighbour;
 mod pipeline;
 mod probe;
+mod reporter;
 mod service;
+mod stage_order;
 mod template;
+mod yaml;
 
 pub use fleet::{Base, EngineKind, Environment, Fleet};
+pub use load::{FleetConfig, Member, SourceFile};
 pub use neighbour::{ImageNeighbour, Neighbour};
 pub use pipeline::{Pipeline, Stage, StageUse};
 pub use probe::{Probe, Readiness};
 pub use service::{Build, Overlay, Prefix, Resources, Route, Service};
+pub use stage_order::StageCycle;
 pub use template::{Template, TemplateError, TemplatePart};
+pub use yaml::{DEPTH_MAX, DIAGNOSTICS_MAX, FILE_MAX, NODES_MAX};

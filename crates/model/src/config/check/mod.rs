@@ -1,0 +1,14 @@
+//! What must hold between the parts of a file and between files, once each part is right.
+
+mod environments;
+mod fleet;
+mod images;
+mod inputs;
+mod neighbours;
+mod parts;
+mod routes;
+mod service;
+mod stages;
+
+pub(super) use fleet::{Member as CheckedService, check_fleet, check_members};
+pub(super) use service::check_service;
