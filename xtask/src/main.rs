@@ -1,1 +1,34 @@
-fn main() {}
+//! Tasks of this repository: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+
+mod demo;
+mod machine;
+mod report;
+mod rings;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask <task>
+
+  demo [--keep]   takes examples/shop from commit to production on this machine
+  test            runs every check and test
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["demo"] => demo::run(demo::Afterwards::Clean),
+        ["demo", "--keep"] => demo::run(demo::Afterwards::Keep),
+        ["test"] => test::run(),
+        _ => Err(USAGE.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

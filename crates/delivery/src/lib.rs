@@ -4,12 +4,14 @@
 //! how it takes over from what ran before; the [`Keeper`] makes it so. What was decided and what
 //! happened are events in the ledger, from which [`Environment`] is folded.
 
+mod director;
 mod environment;
 mod manifest;
 mod placement;
 mod release;
 mod rollout;
 
+pub use director::{Director, Heard, Task};
 pub use environment::{Environment, EnvironmentEvent, LiveSince, ServiceState, Volumes};
 pub use manifest::{
     Manifest, ManifestError, SecretLookup, in_environment, secrets_of, volume_scope,
