@@ -1,0 +1,157 @@
+//! The one thread of a process that writes. It takes all that is waiting, commits it in one
+//! transaction, and only then answers: one sync to disk for many appends (group commit).
+
+use crate::{
+    append::{self, Append, AppendError, Appended, Head, Outcome},
+    clock::Clock,
+    database::Database,
+    error::LedgerError,
+    event::Position,
+};
+use rusqlite::{Connection, Error, Transaction, TransactionBehavior};
+use std::thread;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Most jobs that wait for the writer; who comes later waits to be let in.
+const QUEUE_MAX: usize = 1024;
+/// Most jobs of one transaction.
+const GROUP_MAX: usize = 1024;
+/// A transaction takes no more jobs after this many events.
+const GROUP_EVENTS_MAX: usize = 20_000;
+
+type AppendResult = Result<Vec<Appended>, AppendError>;
+/// Work on stored projections, done inside the writer's transaction.
+pub(crate) type Work = Box<dyn Fn(&Connection) -> Result<(), LedgerError> + Send>;
+
+/// Something to be written, what came of it, and who waits for that.
+enum Job {
+    Append { appends: Vec<Append>, outcome: Outcome, reply: oneshot::Sender<AppendResult> },
+    Work { work: Work, outcome: WorkResult, reply: oneshot::Sender<WorkResult> },
+}
+
+type WorkResult = Result<(), LedgerError>;
+
+impl Job {
+    fn events(&self) -> usize {
+        match self {
+            Self::Append { appends, .. } => appends.iter().map(|append| append.events.len()).sum(),
+            Self::Work { .. } => GROUP_EVENTS_MAX,
+        }
+    }
+
+    /// Does the job. An error is one of the whole transaction.
+    fn perform(&mut self, transaction: &mut Transaction<'_>, head: &mut Head) -> Result<(), Error> {
+        match self {
+            Self::Append { appends, outcome, .. } => {
+                *outcome = append::apply(transaction, head, appends)?;
+            }
+            Self::Work { work, outcome, .. } => {
+                let savepoint = transaction.savepoint()?;
+                *outcome = work(&savepoint);
+                if outcome.is_ok() {
+                    savepoint.commit()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells who waits, unless nobody waits any more.
+    fn answer(self, committed: Result<(), LedgerError>) {
+        match self {
+            Self::Append { outcome, reply, .. } => drop(reply.send(match committed {
+                Ok(()) => outcome.map_err(AppendError::from),
+                Err(error) => Err(error.into()),
+            })),
+            Self::Work { outcome, reply, .. } => drop(reply.send(committed.and(outcome))),
+        }
+    }
+}
+
+/// The way to the writer's thread, which ends with the last of these.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    /// Starts the thread. `head` is told the position after each commit.
+    pub(crate) fn start(
+        database: Database,
+        connection: Connection,
+        clock: Clock,
+        head: watch::Sender<Position>,
+    ) -> Result<Self, LedgerError> {
+        let (jobs, queue) = mpsc::channel(QUEUE_MAX);
+        let writing = Writing { database, connection, clock, head };
+        let started = thread::Builder::new().name("ledger".to_owned()).spawn(move || {
+            writing.run(queue);
+        });
+        started.map(|_| Self { jobs }).map_err(|_| LedgerError::Closed)
+    }
+
+    pub(crate) async fn append(&self, appends: Vec<Append>) -> AppendResult {
+        append::check(&appends)?;
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Append { appends, outcome: Ok(Vec::new()), reply }).await?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    pub(crate) async fn work(&self, work: Work) -> Result<(), LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Work { work, outcome: Ok(()), reply }).await?;
+        answer.await.map_err(|_| LedgerError::Closed)?
+    }
+
+    async fn send(&self, job: Job) -> Result<(), LedgerError> {
+        self.jobs.send(job).await.map_err(|_| LedgerError::Closed)
+    }
+}
+
+/// What the thread owns.
+struct Writing {
+    database: Database,
+    connection: Connection,
+    clock: Clock,
+    head: watch::Sender<Position>,
+}
+
+impl Writing {
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(first) = queue.blocking_recv() {
+            let mut events = first.events();
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX && events < GROUP_EVENTS_MAX {
+                let Ok(job) = queue.try_recv() else { break };
+                events += job.events();
+                group.push(job);
+            }
+            let committed = self.commit(&mut group).map_err(|error| self.database.error(error));
+            for job in group {
+                job.answer(committed.clone());
+            }
+        }
+    }
+
+    /// Does all jobs in one transaction. When this returns, they are on disk, or none is.
+    fn commit(&mut self, group: &mut [Job]) -> Result<(), Error> {
+        let mut transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last = position(&transaction)?;
+        let mut head = Head { position: last, now: self.clock.now() };
+        for job in group {
+            job.perform(&mut transaction, &mut head)?;
+        }
+        transaction.commit()?;
+        if head.position > last {
+            self.head.send_replace(head.position);
+        }
+        Ok(())
+    }
+}
+
+/// The position of the last event.
+pub(crate) fn position(connection: &Connection) -> Result<Position, Error> {
+    let mut last = connection.prepare_cached("SELECT coalesce(max(position), 0) FROM events")?;
+    last.query_row((), |row| row.get(0).map(Position))
+}

@@ -1,0 +1,67 @@
+use crate::place::{append, events, numbers, stream};
+use fairway_ledger::{AppendError, Event, Expected, Json, Key, Ledger, LedgerError, NewEvent};
+use fairway_ledger::{DecodeError, Projection};
+use std::path::PathBuf;
+
+/// A small file system of its own, unmounted on drop.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let flags = rustix::mount::MountFlags::empty();
+        rustix::mount::mount("small", dir.path(), "tmpfs", flags, Some(c"size=2m"))
+            .expect("a mount; this test needs root");
+        Self(dir)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("ledger")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let flags = rustix::mount::UnmountFlags::DETACH;
+        rustix::mount::unmount(self.0.path(), flags).expect("an unmount");
+    }
+}
+
+struct Count;
+
+impl Projection for Count {
+    const NAME: &'static str = "count";
+    const VERSION: u32 = 1;
+    type Row = u64;
+
+    fn key(_: &Event) -> Option<Key> {
+        Some(Key::only())
+    }
+
+    fn apply(row: Option<u64>, _: &Event) -> Result<Option<u64>, DecodeError> {
+        Ok(Some(row.unwrap_or(0) + 1))
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_the_ledger_can_still_be_read() {
+    let disk = SmallDisk::new();
+    let ledger = Ledger::open(&disk.path()).unwrap();
+    append(&ledger, "a", 0..600).await;
+    let ballast = disk.path().with_extension("ballast");
+    let full = std::fs::write(&ballast, vec![0; 2 << 20]).unwrap_err();
+    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+
+    let big = NewEvent::from_json("big", Json::of(&"a".repeat(500_000)).unwrap()).unwrap();
+    let error = ledger.append(&stream("a"), Expected::Any, vec![big]).await.unwrap_err();
+    let AppendError::Ledger(error @ LedgerError::DiskFull { .. }) = error else {
+        panic!("{error}")
+    };
+    assert!(error.to_string().starts_with("the disk that holds ledger"), "{error}");
+    assert_eq!(numbers(&ledger).await, (0..600).collect::<Vec<_>>());
+    assert_eq!(ledger.project::<Count>().await.unwrap(), 600);
+
+    std::fs::remove_file(&ballast).unwrap();
+    ledger.append(&stream("a"), Expected::Any, events([600])).await.unwrap();
+    assert_eq!(ledger.project::<Count>().await.unwrap(), 601);
+}

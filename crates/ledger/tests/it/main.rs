@@ -1,0 +1,10 @@
+//! The ledger on real files: appends, reads, subscriptions, projections, several processes, faults.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+mod appends;
+mod faults;
+mod place;
+mod processes;
+mod projections;
+mod subscriptions;
