@@ -1,0 +1,3 @@
+module shop/payments
+
+go 1.19
