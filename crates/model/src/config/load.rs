@@ -3,6 +3,7 @@
 use super::check::{CheckedService, check_fleet, check_members, check_service};
 use super::decode::{Decoded, decode};
 use super::reporter::Reporter;
+use super::yaml::Document;
 use super::{Fleet, Service, folder};
 use crate::{Diagnostic, ServiceName, SourceText};
 use std::collections::BTreeMap;
@@ -76,7 +77,8 @@ impl FleetConfig {
         if let (Some(fleet), Some(document)) = (&decoded.value, &decoded.document) {
             check_fleet(fleet, &members, document, &mut log);
         }
-        check_members(decoded.value.as_ref(), &members, &mut logs);
+        let keyed = |document: &&Document| !document.root().entries().is_empty();
+        check_members(decoded.document.as_ref().filter(keyed), &members, &mut logs);
         let services = services.iter().zip(files.drain(..));
         let services = services
             .filter_map(|(file, decoded)| {
@@ -86,7 +88,9 @@ impl FleetConfig {
             })
             .collect();
         let mut found = log.finish();
-        found.extend(logs.into_iter().flat_map(Reporter::finish));
+        let mut of_services: Vec<_> = logs.into_iter().flat_map(Reporter::finish).collect();
+        of_services.sort();
+        found.extend(of_services);
         finish(decoded.value.map(|fleet| Self { fleet, services }), found)
     }
 }

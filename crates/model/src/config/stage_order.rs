@@ -15,9 +15,11 @@ impl Service {
         if stage.as_str() == Stage::BUILD {
             return self.build.needs.clone();
         }
-        let Some(stage) = self.pipeline.stages.iter().find(|one| &one.name == stage) else {
-            return Vec::new();
-        };
+        let named = self.pipeline.stages.iter().find(|one| &one.name == stage);
+        named.map_or_else(Vec::new, |stage| self.needs_of(stage))
+    }
+
+    fn needs_of(&self, stage: &Stage) -> Vec<StageName> {
         let mut needs = stage.needs.clone();
         let build = Stage::build();
         if self.runs_in_built_image(stage) && !needs.contains(&build) {
@@ -38,13 +40,13 @@ impl Service {
         names.extend(self.pipeline.stages.iter().map(|stage| stage.name.clone()));
         let places: HashMap<_, _> =
             names.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
-        let needs: Vec<Vec<usize>> = names
-            .iter()
-            .map(|name| self.stage_needs(name))
+        let stages = self.pipeline.stages.iter().map(|stage| self.needs_of(stage));
+        let needs: Vec<Vec<usize>> = std::iter::once(self.build.needs.clone())
+            .chain(stages)
             .map(|needs| needs.iter().filter_map(|need| places.get(need).copied()).collect())
             .collect();
-        let named = |places: Vec<usize>| places.into_iter().map(|at| names[at].clone()).collect();
-        order(&needs).map(named).map_err(|cycle| StageCycle(named(cycle)))
+        let spell = |places: Vec<usize>| places.into_iter().map(|at| names[at].clone()).collect();
+        order(&needs).map(spell).map_err(|cycle| StageCycle(spell(cycle)))
     }
 }
 

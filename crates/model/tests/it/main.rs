@@ -1,3 +1,11 @@
 //! Configuration as a user meets it: texts in, a fleet or diagnostics out.
 
+#![allow(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
+
+mod across;
+mod properties;
+mod schema;
+mod shop;
+mod speed;
 mod valid;
+mod wrong;

@@ -54,12 +54,12 @@ pipeline:
 
 const CATALOG: &str = "service: catalog\nport: 8000\n";
 
-fn shown(found: Vec<Diagnostic>) -> String {
-    render_all(&found, Colour::Off)
+fn shown(found: &[Diagnostic]) -> String {
+    render_all(found, Colour::Off)
 }
 
 fn service(text: &str) -> Service {
-    Service::decode("fairway.yaml", text).map_err(shown).unwrap_or_else(|text| panic!("{text}"))
+    Service::decode("fairway.yaml", text).unwrap_or_else(|found| panic!("{}", shown(&found)))
 }
 
 fn orders() -> Service {
@@ -73,7 +73,8 @@ fn a_fleet_is_loaded_with_its_services() {
         SourceFile { path: "services/catalog/fairway.yaml", text: CATALOG },
     ];
     let fleet = SourceFile { path: "fleet.yaml", text: FLEET };
-    let config = FleetConfig::load(fleet, &files).map_err(shown).unwrap();
+    let config =
+        FleetConfig::load(fleet, &files).unwrap_or_else(|found| panic!("{}", shown(&found)));
     let roots: Vec<_> =
         config.services.iter().map(|(name, one)| (name.as_str(), one.root.as_str())).collect();
     assert_eq!(roots, [("catalog", "services/catalog"), ("orders", "services/orders")]);

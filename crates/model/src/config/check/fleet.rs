@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 /// The services of a fleet by name.
 pub(super) struct Known<'s> {
-    /// A service is `None` if its file has a name and is wrong otherwise.
-    pub(super) services: BTreeMap<ServiceName, Option<&'s Service>>,
+    /// Each service with its file.
+    pub(super) services: BTreeMap<ServiceName, &'s Document>,
     /// Whether the name of every service could be read.
     pub(super) is_complete: bool,
 }
@@ -49,12 +49,13 @@ pub(in crate::config) fn check_fleet(
 /// Reports what is wrong between services and with the fleet. The reporters are those of the
 /// members, in the same order.
 pub(in crate::config) fn check_members(
-    fleet: Option<&Fleet>,
+    fleet: Option<&Document>,
     members: &[Member],
     logs: &mut [Reporter],
 ) {
     check_names(members, logs);
     let known = known(members);
+    let images = fleet.map(ImageSources::of);
     let mut routes = RouteTable::default();
     for (member, log) in members.iter().zip(logs) {
         let (Some(service), Some(file)) = (member.service, member.document) else { continue };
@@ -69,7 +70,9 @@ pub(in crate::config) fn check_members(
         }
         if let Some(fleet) = fleet {
             check_overlays(service, fleet, file, log);
-            check_images(service, &ImageSources::of(&fleet.bases), file, log);
+        }
+        if let Some(images) = &images {
+            check_images(service, images, file, log);
         }
     }
 }
@@ -89,7 +92,7 @@ fn check_names(members: &[Member], logs: &mut [Reporter]) {
 }
 
 fn known<'s>(members: &[Member<'s>]) -> Known<'s> {
-    let named = |member: &Member<'s>| Some((member.name.clone()?, member.service));
+    let named = |member: &Member<'s>| Some((member.name.clone()?, member.document?));
     Known {
         services: members.iter().filter_map(named).collect(),
         is_complete: members.iter().all(|member| member.name.is_some()),

@@ -3,30 +3,30 @@
 use super::parts::parts;
 use crate::config::reporter::Reporter;
 use crate::config::yaml::Document;
-use crate::config::{Base, Neighbour, Service};
+use crate::config::{Neighbour, Service};
 use crate::{ImageRef, closest};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Where images can come from.
-pub(in crate::config) struct ImageSources<'f> {
-    bases: &'f BTreeMap<ImageRef, Base>,
+pub(super) struct ImageSources {
+    bases: BTreeSet<ImageRef>,
 }
 
-impl<'f> ImageSources<'f> {
-    /// The images of a fleet. No registry is reached: what is used is made here.
-    pub(in crate::config) fn of(bases: &'f BTreeMap<ImageRef, Base>) -> Self {
-        Self { bases }
+impl ImageSources {
+    /// The images of a `fleet.yaml`. No registry is reached: what is used is made here.
+    pub(super) fn of(fleet: &Document) -> Self {
+        Self { bases: fleet.keys(&["bases"]).filter_map(|image| image.parse().ok()).collect() }
     }
 
     /// Whether there is such an image.
     fn has(&self, image: &ImageRef) -> bool {
-        self.bases.contains_key(image)
+        self.bases.contains(image)
     }
 
     /// The image that was probably meant: another tag of the same name, or a similar name.
     fn meant(&self, image: &ImageRef) -> Option<String> {
-        let same_name = self.bases.keys().find(|base| base.name == image.name);
-        let names: Vec<String> = self.bases.keys().map(ToString::to_string).collect();
+        let same_name = self.bases.iter().find(|base| base.name == image.name);
+        let names: Vec<String> = self.bases.iter().map(ToString::to_string).collect();
         let similar = || closest(&image.to_string(), names.iter().map(String::as_str));
         same_name.map(ToString::to_string).or_else(|| similar().map(str::to_owned))
     }

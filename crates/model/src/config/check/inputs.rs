@@ -12,7 +12,7 @@ pub(super) fn check_inputs(service: &Service, root: &str, file: &Document, log: 
         if input.split('/').take_while(|part| *part == "..").count() > depth {
             let span = file.value_span(&["inputs", &index.to_string()]);
             let wrong = log.diagnose(span, format!("input `{input}` lies outside of the fleet"));
-            log.report(wrong.label(format!("the fleet begins {depth} folders above")));
+            log.report(wrong.label(format!("the folder of the service is `{root}`")));
         }
     }
 }

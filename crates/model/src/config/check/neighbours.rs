@@ -32,17 +32,16 @@ fn check_service(
 ) {
     let span = file.value_span(&part.key("service"));
     match known.services.get(name) {
-        Some(Some(service)) if service.port.is_none() => {
+        Some(service) if !service.has(&["port"]) => {
             let wrong = log.diagnose(span, format!("service `{name}` has no `port`"));
             log.report(wrong.label("so it cannot be reached"));
         }
-        Some(_) => {}
         None if known.is_complete => {
             let wrong = log.diagnose(span, format!("there is no service `{name}` in the fleet"));
             let names = known.services.keys().map(ServiceName::as_str);
             log.report(wrong.suggest(closest(name.as_str(), names)));
         }
-        None => {}
+        Some(_) | None => {}
     }
 }
 
@@ -51,8 +50,11 @@ fn check_service(
 fn check_name(part: &Part, known: &Known, file: &Document, log: &mut Reporter) {
     let Ok(name) = part.name.as_str().parse::<ServiceName>() else { return };
     let hides = known.services.contains_key(&name)
-        && !matches!(part.neighbour, Neighbour::Service(service) if *service == name)
-        && !matches!(part.neighbour, Neighbour::External(_));
+        && match part.neighbour {
+            Neighbour::Image(_) => true,
+            Neighbour::Service(service) => *service != name && known.services.contains_key(service),
+            Neighbour::External(_) => false,
+        };
     if hides {
         let path: Vec<_> = part.path.iter().map(String::as_str).collect();
         let wrong = format!("neighbour `{name}` hides the service of that name");

@@ -1,10 +1,10 @@
 //! What must hold within one `fairway.yaml`.
 
 use super::stages::check_stages;
-use crate::closest;
 use crate::config::reporter::Reporter;
 use crate::config::yaml::Document;
 use crate::config::{Probe, Service};
+use crate::{NeighbourName, closest};
 
 /// Reports what contradicts itself within one service.
 pub(in crate::config) fn check_service(service: &Service, file: &Document, log: &mut Reporter) {
@@ -14,20 +14,20 @@ pub(in crate::config) fn check_service(service: &Service, file: &Document, log: 
 }
 
 fn check_overlays(service: &Service, file: &Document, log: &mut Reporter) {
-    let known = || service.uses.keys().map(crate::NeighbourName::as_str);
     for (environment, overlay) in &service.environments {
-        for name in overlay.uses.keys().filter(|name| !service.uses.contains_key(*name)) {
+        let is_unknown = |name: &&NeighbourName| !file.has(&["uses", name.as_str()]);
+        for name in overlay.uses.keys().filter(is_unknown) {
             let path = ["environments", environment.as_str(), "uses", name.as_str()];
             let wrong = format!("there is no neighbour `{name}` to replace");
             let wrong = log.diagnose(file.key_span(&path), wrong);
             let wrong = wrong.label("declare it in the `uses` of the service");
-            log.report(wrong.suggest(closest(name.as_str(), known())));
+            log.report(wrong.suggest(closest(name.as_str(), file.keys(&["uses"]))));
         }
     }
 }
 
 fn check_port(service: &Service, file: &Document, log: &mut Reporter) {
-    if service.port.is_some() {
+    if file.has(&["port"]) {
         return;
     }
     let probe = service.ready.as_ref().map(|ready| &ready.probe);

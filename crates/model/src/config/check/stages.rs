@@ -3,7 +3,8 @@
 use crate::config::reporter::Reporter;
 use crate::config::yaml::Document;
 use crate::config::{Service, Stage, StageUse};
-use crate::{NeighbourName, StageName, closest};
+use crate::{StageName, closest};
+use std::collections::HashSet;
 
 /// Reports names that do not exist and stages that wait for each other.
 pub(super) fn check_stages(service: &Service, file: &Document, log: &mut Reporter) {
@@ -14,11 +15,12 @@ pub(super) fn check_stages(service: &Service, file: &Document, log: &mut Reporte
         log.report(wrong.hint("what it does is said under `build:` at the top of the file"));
         return;
     }
-    check_needs(&service.build.needs, &["build", "needs"], service, file, log);
+    let stages: HashSet<&str> = file.keys(&["pipeline", "stages"]).chain([Stage::BUILD]).collect();
+    check_needs(&service.build.needs, &["build", "needs"], &stages, file, log);
     for stage in &service.pipeline.stages {
         let path = |key| ["pipeline", "stages", stage.name.as_str(), key];
-        check_needs(&stage.needs, &path("needs"), service, file, log);
-        check_uses(&stage.uses, &path("uses"), service, file, log);
+        check_needs(&stage.needs, &path("needs"), &stages, file, log);
+        check_uses(&stage.uses, &path("uses"), file, log);
     }
     check_cycle(service, file, log);
 }
@@ -26,50 +28,48 @@ pub(super) fn check_stages(service: &Service, file: &Document, log: &mut Reporte
 fn check_needs(
     needs: &[StageName],
     path: &[&str],
-    service: &Service,
+    stages: &HashSet<&str>,
     file: &Document,
     log: &mut Reporter,
 ) {
-    let known = || {
-        let named = service.pipeline.stages.iter().map(|stage| stage.name.as_str());
-        named.chain([Stage::BUILD])
-    };
     for (index, need) in needs.iter().enumerate() {
-        if log.is_full() || known().any(|name| name == need.as_str()) {
+        if log.is_full() || stages.contains(need.as_str()) {
             continue;
         }
         let index = index.to_string();
         let span = file.value_span(&[path, &[&index]].concat());
         let wrong = log.diagnose(span, format!("there is no stage `{need}`"));
-        let meant = closest(need.as_str(), known());
+        let mut known: Vec<&str> = stages.iter().copied().collect();
+        known.sort_unstable();
+        let meant = closest(need.as_str(), known);
         log.report(wrong.label("name a stage of this pipeline").suggest(meant));
     }
 }
 
-fn check_uses(
-    uses: &[StageUse],
-    path: &[&str],
-    service: &Service,
-    file: &Document,
-    log: &mut Reporter,
-) {
+fn check_uses(uses: &[StageUse], path: &[&str], file: &Document, log: &mut Reporter) {
+    let declared: HashSet<&str> = file.keys(&["uses"]).collect();
+    let mut seen = HashSet::new();
     for (index, one) in uses.iter().enumerate() {
-        let name = one.name();
+        if log.is_full() {
+            return;
+        }
+        let name = one.name().as_str();
         let index = index.to_string();
-        let span = file.value_span(&[path, &[&index]].concat());
-        if uses.iter().take_while(|other| !std::ptr::eq(*other, one)).any(|o| o.name() == name) {
-            log.error(span, format!("neighbour `{name}` is there twice"));
+        let place = [path, &[&index]].concat();
+        match one {
+            StageUse::Named(_) if !declared.contains(name) => {
+                let span = file.value_span(&place);
+                let wrong = log.diagnose(span, format!("the service uses no `{name}`"));
+                let wrong = wrong.label("declare it in the `uses` of the service, or inline");
+                log.report(wrong.suggest(closest(name, file.keys(&["uses"]))));
+            }
+            StageUse::Inline(..) if seen.contains(name) => {
+                let span = file.key_span(&[&place[..], &[name]].concat());
+                log.error(span, format!("neighbour `{name}` is there twice"));
+            }
+            StageUse::Named(_) | StageUse::Inline(..) => {}
         }
-        let is_known = match one {
-            StageUse::Named(name) => service.uses.contains_key(name),
-            StageUse::Inline(..) => true,
-        };
-        if !is_known {
-            let wrong = log.diagnose(span, format!("the service uses no `{name}`"));
-            let wrong = wrong.label("declare it in the `uses` of the service, or inline");
-            let known = service.uses.keys().map(NeighbourName::as_str);
-            log.report(wrong.suggest(closest(name.as_str(), known)));
-        }
+        seen.insert(name);
     }
 }
 

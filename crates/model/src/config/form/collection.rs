@@ -3,7 +3,10 @@
 use super::{Definitions, Form, Record, Schema};
 use crate::config::reporter::Reporter;
 use crate::config::yaml::{Entry, Kind, Node, Scalar, Style};
-use std::{collections::BTreeMap, marker::PhantomData};
+use std::{
+    collections::{BTreeMap, HashSet},
+    marker::PhantomData,
+};
 
 /// A list.
 pub(crate) struct List<F>(PhantomData<F>);
@@ -11,7 +14,7 @@ pub(crate) struct List<F>(PhantomData<F>);
 /// A list with at least one item.
 pub(crate) struct NonEmpty<F>(PhantomData<F>);
 
-/// A list in which nothing is there twice.
+/// A list in which no text is there twice.
 pub(crate) struct Unique<F>(PhantomData<F>);
 
 /// A list with at least one item; a single one can stand without the list.
@@ -58,7 +61,7 @@ impl<F: Form> Form for NonEmpty<F> {
     }
 }
 
-impl<F: Form<Value: PartialEq>> Form for Unique<F> {
+impl<F: Form> Form for Unique<F> {
     type Value = Vec<F::Value>;
 
     fn schema(definitions: &mut Definitions) -> Schema {
@@ -67,11 +70,10 @@ impl<F: Form<Value: PartialEq>> Form for Unique<F> {
 
     fn read(node: &Node, log: &mut Reporter) -> Option<Self::Value> {
         let items = List::<F>::read(node, log)?;
-        for (index, item) in items.iter().enumerate() {
-            if items[..index].contains(item) && !log.is_full() {
-                let again = &node.items()[index];
-                let what = again.text().unwrap_or_default().to_owned();
-                log.error(again.span, format!("`{what}` is there twice"));
+        let mut seen = HashSet::new();
+        for item in node.items() {
+            if let Some(text) = item.text().filter(|text| !seen.insert(*text)) {
+                log.error(item.span, format!("`{text}` is there twice"));
             }
         }
         Some(items)
@@ -102,20 +104,18 @@ impl<K: Form<Value: Ord>, F: Form> Form for Map<K, F> {
     }
 
     fn read(node: &Node, log: &mut Reporter) -> Option<Self::Value> {
-        let mut map = Some(BTreeMap::new());
+        let mut map = BTreeMap::new();
         for entry in mapping(node, log)? {
             let key = read_key::<K>(entry, log);
             let value = F::read(&entry.value, log);
-            let (Some(entries), Some(key), Some(value)) = (&mut map, key, value) else {
-                map = None;
-                continue;
-            };
-            if entries.insert(key, value).is_some() {
+            // What could not be read was reported; the rest can still be checked.
+            let (Some(key), Some(value)) = (key, value) else { continue };
+            if map.insert(key, value).is_some() {
                 let message = format!("`{}` means the same as another key here", entry.key);
                 log.error(entry.key_span, message);
             }
         }
-        map
+        Some(map)
     }
 }
 
@@ -127,12 +127,12 @@ impl<K: Form, R: Record<Given = K::Value>> Form for Named<K, R> {
     }
 
     fn read(node: &Node, log: &mut Reporter) -> Option<Vec<R>> {
-        let read = |entry: &Entry, log: &mut Reporter| {
+        let entries = mapping(node, log)?;
+        let read = |entry: &Entry| {
             let key = read_key::<K>(entry, log)?;
             R::read_given(key, &entry.value, log)
         };
-        let read: Vec<_> = mapping(node, log)?.iter().map(|entry| read(entry, log)).collect();
-        read.into_iter().collect()
+        Some(entries.iter().filter_map(read).collect())
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Fields<'n, 'l, 't> {
     node: &'n Node,
     keys: &'static Keys,
     log: &'l mut Reporter<'t>,
+    /// Keys that a misspelt one was probably meant to be, so that they are not missed as well.
+    meant: Vec<&'static str>,
 }
 
 impl<'n, 'l, 't> Fields<'n, 'l, 't> {
@@ -26,7 +28,7 @@ impl<'n, 'l, 't> Fields<'n, 'l, 't> {
             log.report(log.diagnose(node.owner, wrong).label(format!("such as `{known}: …`")));
             return None;
         }
-        let mut fields = Self { node, keys, log };
+        let mut fields = Self { node, keys, log, meant: Vec::new() };
         fields.check_known();
         fields.check_one_of();
         fields.check_company();
@@ -35,34 +37,29 @@ impl<'n, 'l, 't> Fields<'n, 'l, 't> {
 
     /// Reads a key that must be there.
     pub(crate) fn required<F: Form>(&mut self, key: &'static str) -> Option<F::Value> {
-        match self.node.entry(key) {
-            Some(entry) => F::read(&entry.value, self.log),
-            None => {
-                self.log.error(self.node.owner, format!("key `{key}` is missing"));
-                None
-            }
+        if let Some(entry) = self.node.entry(key) {
+            return F::read(&entry.value, self.log);
         }
+        if !self.meant.contains(&key) {
+            self.log.error(self.node.owner, format!("key `{key}` is missing"));
+        }
+        None
     }
 
-    /// Reads a key that may be there.
-    #[expect(clippy::option_option, reason = "the outer one says whether it could be read")]
-    pub(crate) fn optional<F: Form>(&mut self, key: &'static str) -> Option<Option<F::Value>> {
-        match self.node.entry(key) {
-            Some(entry) => F::read(&entry.value, self.log).map(Some),
-            None => Some(None),
-        }
+    /// Reads a key that may be there. One that cannot be read was reported, so nothing comes of
+    /// the whole; it counts as absent to let the reading go on.
+    pub(crate) fn optional<F: Form>(&mut self, key: &'static str) -> Option<F::Value> {
+        self.node.entry(key).and_then(|entry| F::read(&entry.value, self.log))
     }
 
-    /// Reads a key, or its default.
+    /// Reads a key, or its default; see [`Fields::optional`] for one that cannot be read.
     pub(crate) fn default<F: Form>(
         &mut self,
         key: &'static str,
         default: &'static str,
     ) -> Option<F::Value> {
-        match self.node.entry(key) {
-            Some(entry) => F::read(&entry.value, self.log),
-            None => F::read(Document::read(default, self.log)?.root(), self.log),
-        }
+        let read = self.node.entry(key).and_then(|entry| F::read(&entry.value, self.log));
+        read.or_else(|| F::read(Document::read(default, self.log)?.root(), self.log))
     }
 
     fn check_known(&mut self) {
@@ -75,6 +72,7 @@ impl<'n, 'l, 't> Fields<'n, 'l, 't> {
                 return;
             }
             let meant = closest(key, self.keys.names());
+            self.meant.extend(self.keys.names().filter(|name| Some(*name) == meant));
             let unknown = self.log.diagnose(entry.key_span, format!("unknown key `{key}`"));
             let known = self.keys.names().collect::<Vec<_>>().join("`, `");
             self.log.report(unknown.label(format!("known are `{known}`")).suggest(meant));
@@ -91,7 +89,10 @@ impl<'n, 'l, 't> Fields<'n, 'l, 't> {
             .map(|entry| (entry.key.as_str(), entry.key_span))
             .collect();
         match found.as_slice() {
-            [] if !alternatives.is_empty() => {
+            [] if !alternatives.iter().any(|name| self.meant.contains(name)) => {
+                if alternatives.is_empty() {
+                    return;
+                }
                 let list = list_or(alternatives);
                 self.log.error(self.node.owner, format!("one of {list} is missing"));
             }

@@ -15,7 +15,7 @@ pub(crate) struct Keys {
     /// Keys of which exactly one is there; none if empty.
     pub(crate) one_of: &'static [&'static str],
     /// The keys in the order in which they are documented.
-    pub(crate) keys: &'static [Key],
+    pub(crate) all: &'static [Key],
 }
 
 /// One key.
@@ -43,12 +43,12 @@ pub(crate) enum Presence {
 impl Keys {
     /// The key of a name.
     pub(crate) fn get(&self, name: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.name == name)
+        self.all.iter().find(|key| key.name == name)
     }
 
     /// The names of the keys.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.keys.iter().map(|key| key.name)
+        self.all.iter().map(|key| key.name)
     }
 
     /// The schema of the mapping.
@@ -59,7 +59,7 @@ impl Keys {
             pattern_properties: Ordered(vec![(format!("^{EXTENSION}"), Anything {})]),
             ..Schema::of("object")
         };
-        for key in self.keys {
+        for key in self.all {
             schema.properties.0.push((key.name.to_owned(), key.schema(definitions)));
             match key.presence {
                 Presence::Required => schema.required.push(key.name),

@@ -42,14 +42,14 @@ fn inner(text: &str) -> Result<String, &'static str> {
     if text.split('/').any(|part| part == "..") {
         return Err("it cannot leave its folder with `..`");
     }
-    normal(text)
+    Ok(normal(text))
 }
 
 fn input(text: &str) -> Result<String, &'static str> {
     if text.starts_with('/') {
         return Err("write it relative to the service, such as `../../proto`");
     }
-    normal(text)
+    Ok(normal(text))
 }
 
 fn absolute(text: &str) -> Result<String, &'static str> {
@@ -80,7 +80,7 @@ fn pattern(text: &str) -> Result<String, &'static str> {
 }
 
 /// The shortest way to write the same path: without `.`, empty components and `a/..`.
-fn normal(text: &str) -> Result<String, &'static str> {
+fn normal(text: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in text.split('/') {
         match part {
@@ -91,7 +91,7 @@ fn normal(text: &str) -> Result<String, &'static str> {
             part => parts.push(part),
         }
     }
-    Ok(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
 macro_rules! path_forms {

@@ -61,7 +61,7 @@ macro_rules! record {
                 name: $crate::config::form::record!(@key $target $($name)?),
                 about: &[$($about),+],
                 one_of: &[$($($one),+)?],
-                keys: &[$(
+                all: &[$(
                     $crate::config::form::Key {
                         name: $crate::config::form::record!(@key $field $($key)?),
                         about: &[$($doc),+],
@@ -83,7 +83,10 @@ macro_rules! record {
                         $(, $default)?
                     );
                 )+
-                Some(Self { $($given,)? $($field: $field?),+ })
+                Some(Self {
+                    $($given,)?
+                    $($field: $crate::config::form::record!(@value $presence $field)),+
+                })
             }
         }
     };
@@ -96,6 +99,8 @@ macro_rules! record {
     (@presence required) => { $crate::config::form::Presence::Required };
     (@presence optional) => { $crate::config::form::Presence::Optional };
     (@presence default $text:literal) => { $crate::config::form::Presence::Default($text) };
+    (@value optional $field:ident) => { $field };
+    (@value $presence:ident $field:ident) => { $field? };
     (@with) => { None };
     (@with $key:literal) => { Some($key) };
 }

@@ -9,8 +9,6 @@ use serde_json::Value;
 pub(crate) struct Schema {
     #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
     pub(crate) dialect: Option<&'static str>,
-    #[serde(rename = "$id", skip_serializing_if = "Option::is_none")]
-    pub(crate) id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
     #[serde(rename = "$ref", skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use super::node::{Kind, Node, Scalar, Style};
 use super::{DEPTH_MAX, NODES_MAX, position};
 use crate::config::reporter::Reporter;
 use crate::{Diagnostic, Span};
-use saphyr_parser::{Event, ScalarStyle, ScanError, Tag};
+use saphyr_parser::{Event, ScalarStyle, Tag};
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 /// Builds the tree of one document. An `Err` ends the reading; lesser faults go to the reporter.
@@ -42,7 +42,7 @@ impl<'r, 't> Builder<'r, 't> {
         &mut self,
         event: Event,
         span: saphyr_parser::Span,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Box<Diagnostic>> {
         match event {
             Event::Alias(anchor) => self.alias(anchor, position::span(span)),
             Event::Scalar(text, style, anchor, tag) => {
@@ -74,19 +74,19 @@ impl<'r, 't> Builder<'r, 't> {
     }
 
     /// The tree, after the last event.
-    pub(super) fn finish(self) -> Result<Arc<Node>, Diagnostic> {
-        let empty = self.log.diagnose(Span::START, "the file is empty");
+    pub(super) fn finish(self) -> Result<Arc<Node>, Box<Diagnostic>> {
+        let empty = self.fatal(Span::START, "the file is empty");
         self.root.filter(|root| !root.is_nothing()).ok_or(empty)
     }
 
     /// A fault after which there is nothing to go on with.
-    pub(super) fn fatal(&self, span: Span, message: impl Into<String>) -> Diagnostic {
-        self.log.diagnose(span, message)
+    pub(super) fn fatal(&self, span: Span, message: impl Into<String>) -> Box<Diagnostic> {
+        Box::new(self.log.diagnose(span, message))
     }
 
-    /// What the parser did not understand.
-    pub(super) fn syntax(&self, error: &ScanError) -> Diagnostic {
-        self.fatal(position::point(error.marker()), format!("not YAML: {}", error.info()))
+    /// The reporter of the file.
+    pub(super) fn log(&self) -> &Reporter<'t> {
+        self.log
     }
 
     fn open(
@@ -95,7 +95,7 @@ impl<'r, 't> Builder<'r, 't> {
         tag: EventTag,
         span: saphyr_parser::Span,
         content: Content,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<(), Box<Diagnostic>> {
         let place = position::span(span);
         self.check_tag(tag, place);
         self.count(1, place)?;
@@ -121,7 +121,7 @@ impl<'r, 't> Builder<'r, 't> {
         self.complete(frame.anchor, node(span, frame.owner, kind));
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Diagnostic> {
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
         let Some(target) = self.anchors.get(&anchor).cloned() else {
             return Err(self.fatal(span, "an alias inside of what it stands for"));
         };
@@ -155,7 +155,7 @@ impl<'r, 't> Builder<'r, 't> {
         }
     }
 
-    fn count(&mut self, nodes: u32, span: Span) -> Result<(), Diagnostic> {
+    fn count(&mut self, nodes: u32, span: Span) -> Result<(), Box<Diagnostic>> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > NODES_MAX {
             let message = format!("more than {NODES_MAX} values, with each alias spelled out");
@@ -164,7 +164,7 @@ impl<'r, 't> Builder<'r, 't> {
         Ok(())
     }
 
-    fn check_depth(&self, below: u32, span: Span) -> Result<(), Diagnostic> {
+    fn check_depth(&self, below: u32, span: Span) -> Result<(), Box<Diagnostic>> {
         let here = u32::try_from(self.frames.len()).unwrap_or(u32::MAX);
         if here.saturating_add(below) > DEPTH_MAX {
             return Err(self.fatal(span, format!("nested deeper than {DEPTH_MAX} levels")));

@@ -2,6 +2,7 @@
 
 use super::builder::Builder;
 use super::node::Node;
+use super::syntax;
 use super::{FILE_MAX, position};
 use crate::config::reporter::Reporter;
 use crate::{Diagnostic, Span};
@@ -20,7 +21,7 @@ impl Document {
         match parse(text.strip_prefix('\u{feff}').unwrap_or(text), log) {
             Ok(root) => Some(Self { root }),
             Err(diagnostic) => {
-                log.report(diagnostic);
+                log.report(*diagnostic);
                 None
             }
         }
@@ -34,6 +35,16 @@ impl Document {
     /// The node under a path of keys and of indices into lists.
     pub(crate) fn find(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(&*self.root, |node, key| node.child(key).map(|(_, child)| child))
+    }
+
+    /// The keys of the mapping under a path, also those whose values are wrong.
+    pub(crate) fn keys(&self, path: &[&str]) -> impl Iterator<Item = &str> {
+        self.find(path).into_iter().flat_map(Node::entries).map(|entry| entry.key.as_str())
+    }
+
+    /// Whether there is a key, even if its value is wrong.
+    pub(crate) fn has(&self, path: &[&str]) -> bool {
+        self.find(path).is_some()
     }
 
     /// Where the last key of a path stands; where its nearest existing parent stands if it does
@@ -55,15 +66,15 @@ impl Document {
     }
 }
 
-fn parse(text: &str, log: &mut Reporter) -> Result<Arc<Node>, Diagnostic> {
+fn parse(text: &str, log: &mut Reporter) -> Result<Arc<Node>, Box<Diagnostic>> {
     if text.len() > FILE_MAX {
         let message = format!("the file has more than {} KiB", FILE_MAX / 1024);
-        return Err(log.diagnose(Span::START, message));
+        return Err(Box::new(log.diagnose(Span::START, message)));
     }
     let mut builder = Builder::new(log);
     let mut documents = 0;
     for step in Parser::new_from_str(text) {
-        let (event, span) = step.map_err(|error| builder.syntax(&error))?;
+        let (event, span) = step.map_err(|error| syntax::explain(&error, text, builder.log()))?;
         if matches!(event, Event::DocumentStart(_)) {
             documents += 1;
             if documents > 1 {

@@ -27,7 +27,7 @@ enum Next {
     /// The value of a key.
     Value { key: String, span: Span },
     /// What is merged in.
-    Merged,
+    Merged(Span),
     /// The value of something that cannot be a key.
     Ignored,
 }
@@ -37,7 +37,7 @@ impl MappingBuilder {
     pub(super) fn open_key(&self) -> Option<Span> {
         match &self.next {
             Next::Value { span, .. } => Some(*span),
-            Next::Key | Next::Merged | Next::Ignored => None,
+            Next::Key | Next::Merged(_) | Next::Ignored => None,
         }
     }
 
@@ -49,8 +49,8 @@ impl MappingBuilder {
                 self.entries.push(Entry { key, key_span: span, value: node });
                 Next::Key
             }
-            Next::Merged => {
-                self.merge(node, log);
+            Next::Merged(span) => {
+                self.merge(node, span, log);
                 Next::Key
             }
             Next::Ignored => Next::Key,
@@ -75,7 +75,7 @@ impl MappingBuilder {
             return Next::Ignored;
         };
         if text == MERGE {
-            return Next::Merged;
+            return Next::Merged(node.span);
         }
         if let Some(first) = self.seen.get(text) {
             let twice = log.diagnose(node.span, format!("key `{text}` is there twice"));
@@ -86,24 +86,18 @@ impl MappingBuilder {
         Next::Value { key: text.to_owned(), span: node.span }
     }
 
-    fn merge(&mut self, node: Arc<Node>, log: &mut Reporter) {
+    fn merge(&mut self, node: Arc<Node>, span: Span, log: &mut Reporter) {
         let sources = match &node.kind {
-            Kind::Mapping(_) => vec![node],
             Kind::Sequence(items) => items.clone(),
-            Kind::Scalar(_) => {
-                let wrong = log.diagnose(node.span, "`<<` merges mappings, not text");
-                log.report(wrong.label("write it like `<<: *name`"));
-                return;
-            }
+            Kind::Mapping(_) | Kind::Scalar(_) => vec![node],
         };
         for source in sources {
-            match &source.kind {
-                Kind::Mapping(_) => self.merged.push(source),
-                Kind::Scalar(_) | Kind::Sequence(_) => {
-                    let what = source.describe();
-                    log.error(source.span, format!("`<<` merges mappings, not {what}"));
-                }
+            if matches!(source.kind, Kind::Mapping(_)) {
+                self.merged.push(source);
+                continue;
             }
+            let wrong = format!("`<<` merges mappings, not {}", source.describe());
+            log.report(log.diagnose(span, wrong).label("write it like `<<: *name`"));
         }
     }
 }

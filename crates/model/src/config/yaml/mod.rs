@@ -9,6 +9,7 @@ mod limits;
 mod merge;
 mod node;
 mod position;
+mod syntax;
 
 pub(crate) use document::Document;
 pub use limits::{DEPTH_MAX, DIAGNOSTICS_MAX, FILE_MAX, NODES_MAX};
