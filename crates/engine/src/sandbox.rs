@@ -40,7 +40,7 @@ pub trait Sandbox: Send + Sync {
     async fn stop(&self, id: &ContainerId) -> Result<Exit, EngineError>;
 
     /// Takes a file or folder out of a container that runs or has ended. A path that does not
-    /// exist gives `None`.
+    /// exist gives `None`; a file gives a tree with that file alone, under its own name.
     async fn take_tree(
         &self,
         id: &ContainerId,
