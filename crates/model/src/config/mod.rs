@@ -5,6 +5,7 @@ mod decode;
 mod fleet;
 mod folder;
 mod form;
+mod init;
 mod load;
 mod neighbour;
 mod pipeline;
@@ -17,6 +18,7 @@ mod template;
 mod yaml;
 
 pub use fleet::{Base, EngineKind, Environment, Fleet};
+pub use init::{ServiceFolder, init_fleet, init_service};
 pub use load::{FleetConfig, Member, SourceFile};
 pub use neighbour::{ImageNeighbour, Neighbour};
 pub use pipeline::{Pipeline, Stage, StageUse};

@@ -3,7 +3,7 @@
 use super::key::EXTENSION;
 use super::{Form, Keys};
 use crate::config::reporter::Reporter;
-use crate::config::yaml::{Document, Kind, Node};
+use crate::config::yaml::{Kind, Node};
 use crate::{Span, closest};
 
 /// The keys of one mapping, to be read one by one.
@@ -59,7 +59,7 @@ impl<'n, 'l, 't> Fields<'n, 'l, 't> {
         default: &'static str,
     ) -> Option<F::Value> {
         let read = self.node.entry(key).and_then(|entry| F::read(&entry.value, self.log));
-        read.or_else(|| F::read(Document::read(default, self.log)?.root(), self.log))
+        read.or_else(|| F::read(&Node::of_default(default), self.log))
     }
 
     fn check_known(&mut self) {

@@ -1,8 +1,8 @@
 //! Text as it was written.
 
+use crate::closest;
 use crate::config::reporter::Reporter;
-use crate::config::yaml::{Document, Kind, Node, Style};
-use crate::{SourceText, closest};
+use crate::config::yaml::{Kind, Node, Style};
 use serde_json::Value;
 use std::{fmt::Display, str::FromStr};
 
@@ -62,8 +62,7 @@ pub(crate) fn short(text: &str) -> String {
 
 /// A default as JSON.
 pub(crate) fn plain(text: &str) -> Value {
-    let mut log = Reporter::new(SourceText::new("", text));
-    Document::read(text, &mut log).map_or(Value::Null, |document| json(document.root()))
+    json(&Node::of_default(text))
 }
 
 fn json(node: &Node) -> Value {

@@ -53,6 +53,23 @@ pub(crate) struct Entry {
 }
 
 impl Node {
+    /// The value that a key has by default: `{}`, a flat list, or a text. It stands nowhere.
+    pub(crate) fn of_default(text: &str) -> Self {
+        let scalar =
+            |text: &str| Kind::Scalar(Scalar { text: text.trim().to_owned(), style: Style::Plain });
+        let nowhere =
+            |kind| Self { span: Span::START, owner: Span::START, kind, weight: 1, depth: 0 };
+        let list = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        nowhere(match list {
+            Some(items) => {
+                let items = items.split(',').filter(|item| !item.is_empty());
+                Kind::Sequence(items.map(|item| Arc::new(nowhere(scalar(item)))).collect())
+            }
+            None if text == "{}" => Kind::Mapping(Vec::new()),
+            None => scalar(text),
+        })
+    }
+
     /// What it is, for messages.
     pub(crate) fn describe(&self) -> &'static str {
         match &self.kind {
@@ -104,6 +121,37 @@ impl Node {
         match &self.kind {
             Kind::Scalar(scalar) => Some(&scalar.text),
             Kind::Sequence(_) | Kind::Mapping(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SourceText;
+    use crate::config::{reporter::Reporter, yaml::Document};
+
+    /// A node without its place.
+    fn shape(node: &Node) -> String {
+        match &node.kind {
+            Kind::Scalar(scalar) => format!("{:?} {:?}", scalar.text, scalar.style),
+            Kind::Sequence(items) => {
+                format!("{:?}", items.iter().map(|n| shape(n)).collect::<Vec<_>>())
+            }
+            Kind::Mapping(entries) => {
+                let entries = entries.iter().map(|entry| (&entry.key, shape(&entry.value)));
+                format!("{:?}", entries.collect::<Vec<_>>())
+            }
+        }
+    }
+
+    #[test]
+    fn a_default_is_what_the_same_text_is_in_a_file() {
+        for text in ["{}", "[]", "[.]", "[services/*, a]", "1", "50ms", "Dockerfile", "false", "/"]
+        {
+            let mut log = Reporter::new(SourceText::new("", text));
+            let document = Document::read(text, &mut log).unwrap();
+            assert_eq!(shape(document.root()), shape(&Node::of_default(text)), "{text}");
         }
     }
 }
