@@ -1,7 +1,7 @@
 //! From the texts of both files to a fleet.
 
 use super::check::{CheckedService, check_fleet, check_members, check_service};
-use super::decode::{Decoded, decode};
+use super::decode::{Decoded, decode, service_patterns};
 use super::reporter::Reporter;
 use super::yaml::Document;
 use super::{Fleet, Service, folder};
@@ -41,6 +41,13 @@ impl Fleet {
         let mut log = Reporter::new(SourceText::new(path, text));
         let decoded = decode::<Fleet>(text, &mut log);
         finish(decoded.value, log.finish())
+    }
+
+    /// The folders of services that a `fleet.yaml` names, also if something else in it is wrong: so
+    /// that the errors of all files can come at once.
+    pub fn service_patterns(text: &str) -> Vec<String> {
+        let mut log = Reporter::new(SourceText::new("", text));
+        service_patterns(text, &mut log)
     }
 }
 

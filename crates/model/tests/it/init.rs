@@ -49,7 +49,8 @@ fn a_service_with_a_dockerfile_gets_a_file_that_says_what_there_is() {
                 - npm ci
                 - npm test
               cache: [~/.npm]
-    "##]].assert_eq(&init(
+    "##]]
+    .assert_eq(&init(
         "FROM node:18\nEXPOSE 8080\n",
         &["Dockerfile", "package.json", "package-lock.json"],
     ));

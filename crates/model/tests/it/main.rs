@@ -4,6 +4,7 @@
 
 mod across;
 mod init;
+mod pages;
 mod properties;
 mod schema;
 mod shop;

@@ -1,11 +1,11 @@
 //! `fleet.yaml`.
 
 use crate::config::form::{
-    Choice, Definitions, FolderPattern, Form, InnerPath, List, Map, Named, NonEmpty, Port, Record,
-    Schema, Word, read_text, record, short,
+    Choice, Definitions, Fields, FolderPattern, Form, InnerPath, List, Map, Named, NonEmpty, Port,
+    Record, Schema, Word, read_text, record, short,
 };
 use crate::config::reporter::Reporter;
-use crate::config::yaml::Node;
+use crate::config::yaml::{Document, Node};
 use crate::config::{Base, EngineKind, Environment, Fleet};
 use crate::{EnvironmentName, FleetName, ImageRef};
 
@@ -22,6 +22,16 @@ record! {
         /// Places where releases run.
         environments: Named<EnvironmentName, Environment>, default "{}";
     }
+}
+
+/// What `services` of a fleet says, whatever else is wrong.
+pub(crate) fn service_patterns(text: &str, log: &mut Reporter) -> Vec<String> {
+    let document = Document::read(text, log);
+    let read = |document: Document| {
+        let mut fields = Fields::open(document.root(), Fleet::KEYS, log)?;
+        fields.default::<NonEmpty<FolderPattern>>("services")
+    };
+    document.and_then(read).unwrap_or_default()
 }
 
 /// What [`read_debian_name`] lets through.

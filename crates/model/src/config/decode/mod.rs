@@ -8,6 +8,8 @@ mod probe;
 mod route;
 mod service;
 
+pub(crate) use fleet::service_patterns;
+
 use super::form::Form;
 use super::reporter::Reporter;
 use super::yaml::Document;

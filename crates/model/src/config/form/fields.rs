@@ -1,7 +1,7 @@
 //! Reads the keys of one mapping.
 
 use super::key::EXTENSION;
-use super::{Form, Keys};
+use super::{Form, Keys, Presence};
 use crate::config::reporter::Reporter;
 use crate::config::yaml::{Kind, Node};
 use crate::{Span, closest};
@@ -53,13 +53,14 @@ impl<'n, 'l, 't> Fields<'n, 'l, 't> {
     }
 
     /// Reads a key, or its default; see [`Fields::optional`] for one that cannot be read.
-    pub(crate) fn default<F: Form>(
-        &mut self,
-        key: &'static str,
-        default: &'static str,
-    ) -> Option<F::Value> {
-        let read = self.node.entry(key).and_then(|entry| F::read(&entry.value, self.log));
-        read.or_else(|| F::read(&Node::of_default(default), self.log))
+    pub(crate) fn default<F: Form>(&mut self, key: &'static str) -> Option<F::Value> {
+        if let Some(value) = self.optional::<F>(key) {
+            return Some(value);
+        }
+        match self.keys.get(key)?.presence {
+            Presence::Default(text) => F::read(&Node::of_default(text), self.log),
+            Presence::Required | Presence::Optional => None,
+        }
     }
 
     fn check_known(&mut self) {

@@ -80,7 +80,6 @@ macro_rules! record {
                 $(
                     let $field = fields.$presence::<$form>(
                         $crate::config::form::record!(@key $field $($key)?)
-                        $(, $default)?
                     );
                 )+
                 Some(Self {
