@@ -1,1 +1,29 @@
-//! placeholder
+//! The embedded engine: containers on this machine without a daemon.
+//!
+//! Every container has a helper process of its own: this program, re-executed under a hidden
+//! subcommand. It mounts the image's layers as an overlay in a mount namespace of its own, creates
+//! the container by the library `libcontainer`, writes its output and its end to files, and lives
+//! until the container is removed. So containers outlive whoever started them, and whoever comes
+//! next adopts them.
+
+mod contact;
+mod copy;
+mod embedded;
+mod group;
+mod helper;
+mod launch;
+mod log;
+mod place;
+mod plan;
+mod process;
+mod process_plan;
+mod remains;
+mod requirements;
+mod sandbox;
+mod start;
+mod state;
+mod text;
+mod wire;
+
+pub use embedded::{Embedded, Settings};
+pub use helper::become_helper_if_asked;

@@ -1,0 +1,23 @@
+//! The helper: this program, re-executed under a hidden subcommand, once per container. It is
+//! single-threaded, because creating a container changes the working directory of its process; it
+//! outlives whoever asked, holds the container's mounts in a mount namespace of its own, owns the
+//! output and the exit status, and removes everything when told to or when its owner ends.
+
+mod cgroup;
+mod entry;
+mod executor;
+mod in_root;
+mod mounts;
+mod overlay;
+mod pump;
+mod run;
+mod seccomp;
+mod spec;
+mod supervise;
+mod syscalls;
+mod user;
+
+pub(crate) use cgroup::{Cgroup, Hierarchies};
+pub use entry::become_helper_if_asked;
+pub(crate) use entry::{RUN, SUBCOMMAND};
+pub(crate) use in_root::InRoot;

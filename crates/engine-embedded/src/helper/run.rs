@@ -1,0 +1,244 @@
+//! The life of a helper: it prepares the files, starts the container, and watches it.
+
+use super::{
+    cgroup::{Cgroup, Hierarchies},
+    executor::Sealed,
+    in_root::InRoot,
+    mounts,
+    overlay::Overlay,
+    pump::{Outputs, Pump},
+    spec,
+    supervise::{self, Running},
+    user::User,
+};
+use crate::{
+    log::LogWriter,
+    plan::{Networking, Plan, Upper},
+    process::ProcessId,
+    remains,
+    state::{State, now},
+    text::chain,
+    wire::{Asker, Connected, FromHelper, SOCKET},
+};
+use fairway_engine::EngineError;
+use libcontainer::{
+    container::{Container, builder::ContainerBuilder},
+    syscall::syscall::SyscallType,
+};
+use rustix::{
+    mount::{MountPropagationFlags, mount_change},
+    process::setsid,
+    thread::{UnshareFlags, unshare_unsafe},
+};
+use std::{
+    fs::{self, File},
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    os::{
+        fd::AsFd,
+        unix::net::{UnixListener, UnixStream},
+    },
+    path::{Path, PathBuf},
+};
+
+/// The id of a container in the runtime library's own records, which lie in its runtime directory.
+pub(super) const LIBRARY_ID: &str = "oci";
+/// Largest account file of an image that is read.
+pub(super) const ACCOUNTS_MAX: u64 = 4 << 20;
+
+/// Runs the container of a plan until it is to be removed; returns the exit code of this process.
+pub(super) fn run(plan: &Path) -> i32 {
+    let Ok(stream) = std::io::stdin().as_fd().try_clone_to_owned() else { return 1 };
+    let mut asker = Asker::new(UnixStream::from(stream));
+    if let Parentage::Asker = detach() {
+        return 0;
+    }
+    match Plan::load(plan) {
+        Ok(plan) => live(&plan, &mut asker),
+        Err(error) => fail(&mut asker, &error),
+    }
+}
+
+fn live(plan: &Plan, asker: &mut Asker) -> i32 {
+    let started = start(plan, asker).and_then(|running| {
+        asker.say(&FromHelper::Running).map_err(EngineError::io("tell that it runs"))?;
+        Ok(running)
+    });
+    match started {
+        Ok(running) => supervise::supervise(plan, running),
+        Err(error) => {
+            let code = fail(asker, &error);
+            remains::remove(&plan.places, &plan.id).map_or(1, |()| code)
+        }
+    }
+}
+
+/// Tells why nothing runs. If the asker is gone, nobody needs to know.
+fn fail(asker: &mut Asker, error: &EngineError) -> i32 {
+    drop(asker.say(&FromHelper::Failed(chain(error))));
+    1
+}
+
+/// Who this process is after a helper was detached.
+enum Parentage {
+    /// The child of the asker, which ends at once so that the asker has nothing to wait for.
+    Asker,
+    /// The helper, a child of nobody in particular.
+    Nobody,
+}
+
+#[expect(unsafe_code, reason = "there is no safe fork")]
+fn detach() -> Parentage {
+    // SAFETY: this process has one thread, so the child may do anything.
+    match unsafe { nix::unistd::fork() } {
+        Ok(nix::unistd::ForkResult::Parent { .. }) => Parentage::Asker,
+        // Without a fork the asker has a child to wait for, nothing worse.
+        Ok(nix::unistd::ForkResult::Child) | Err(_) => {
+            setsid().map_or(Parentage::Nobody, |_| Parentage::Nobody)
+        }
+    }
+}
+
+fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
+    let dir = plan.places.container(&plan.id);
+    enter_namespaces(plan.network)?;
+    if plan.network == Networking::Own {
+        asker
+            .say(&FromHelper::Unconnected(std::process::id()))
+            .map_err(EngineError::io("ask for a network"))?;
+    }
+    let user = prepare_root(plan, &dir)?;
+    let connected = match plan.network {
+        Networking::Own => asker.connected().map_err(EngineError::io("wait for the network"))?,
+        Networking::Host => host_network()?,
+    };
+    write_names(plan, &dir, &connected)?;
+    let hierarchies = Hierarchies::here()?;
+    let spec = spec::container(plan, &user, &dir, &hierarchies);
+    let bytes = serde_json::to_vec(&spec).expect("a specification is plain data");
+    fs::write(dir.join("config.json"), bytes)
+        .map_err(EngineError::io("write the specification"))?;
+
+    let log = plan.places.container_files(&plan.id).join("log");
+    let log = LogWriter::create(&log, plan.log_limit).map_err(EngineError::io("make the log"))?;
+    let (pump, outputs) = Pump::new(log).map_err(EngineError::io("make pipes"))?;
+    let listener = listen(&dir)?;
+    let init = create(&dir, outputs)?;
+    let state = State {
+        helper: ProcessId::own()?,
+        init,
+        address: connected.address,
+        started: now(),
+        ready: false,
+        exit: None,
+    };
+    state.save(&dir)?;
+    let cgroup = Cgroup::new(&hierarchies, &plan.places.cgroup(&plan.id));
+    Ok(Running { dir, state, cgroup, pump, listener })
+}
+
+#[expect(unsafe_code, reason = "there is no safe unshare")]
+fn enter_namespaces(network: Networking) -> Result<(), EngineError> {
+    let flags = match network {
+        Networking::Own => UnshareFlags::NEWNS | UnshareFlags::NEWNET,
+        Networking::Host => UnshareFlags::NEWNS,
+    };
+    // SAFETY: the file table is not unshared, and this process has one thread.
+    let entered = unsafe { unshare_unsafe(flags) };
+    let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    entered
+        .and_then(|()| mount_change("/", slave))
+        .map_err(|error| EngineError::io("make namespaces")(error.into()))
+}
+
+/// Mounts the image and what else is wanted, and finds out who the user is.
+fn prepare_root(plan: &Plan, dir: &Path) -> Result<User, EngineError> {
+    let rootfs = dir.join("rootfs");
+    fs::create_dir_all(&rootfs).map_err(EngineError::io("make the root directory"))?;
+    let (upper, work) = upper_and_work(plan);
+    let overlay = Overlay { lowers: &plan.lowers, upper: &upper, work: &work };
+    overlay.mount(&rootfs, &dir.join("layers"))?;
+    let root = InRoot::open(&rootfs).map_err(EngineError::io("open the root directory"))?;
+    let user = find_user(&root, &plan.process.user)?;
+    mounts::mount_all(plan, &root, &user, dir)?;
+    let cwd = &plan.process.cwd;
+    root.make_directory(Path::new(cwd)).map_err(EngineError::io(format!("make `{cwd}`")))?;
+    Ok(user)
+}
+
+fn upper_and_work(plan: &Plan) -> (PathBuf, PathBuf) {
+    let files = plan.places.container_files(&plan.id);
+    match &plan.upper {
+        Upper::Own => (files.join("upper"), files.join("work")),
+        Upper::Given { upper, work } => (upper.clone(), work.clone()),
+    }
+}
+
+/// Looks a user up in the accounts of an image.
+pub(super) fn find_user(root: &InRoot, user: &str) -> Result<User, EngineError> {
+    let read = |path| {
+        root.text(path, ACCOUNTS_MAX).map_err(EngineError::io(format!("read the image's `{path}`")))
+    };
+    let (passwd, group) = (read("/etc/passwd")?, read("/etc/group")?);
+    User::resolve(user, &passwd, &group).map_err(|error| EngineError::Broken(error.to_string()))
+}
+
+fn host_network() -> Result<Connected, EngineError> {
+    let path = "/etc/resolv.conf";
+    let resolver = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(EngineError::io(format!("read `{path}`")))?,
+    };
+    Ok(Connected { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), resolver })
+}
+
+/// Writes the files that are mounted over those of the image.
+fn write_names(plan: &Plan, dir: &Path, connected: &Connected) -> Result<(), EngineError> {
+    let name = &plan.process.hostname;
+    let hosts = format!(
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{name}\n",
+        connected.address.ip()
+    );
+    for (file, text) in [
+        ("hostname", format!("{name}\n")),
+        ("hosts", hosts),
+        ("resolv.conf", connected.resolver.clone()),
+    ] {
+        fs::write(dir.join(file), text).map_err(EngineError::io(format!("write `{file}`")))?;
+    }
+    Ok(())
+}
+
+fn listen(dir: &Path) -> Result<UnixListener, EngineError> {
+    // A path in a deep directory is too long for a socket's address.
+    let before = std::env::current_dir().map_err(EngineError::io("read the working directory"))?;
+    std::env::set_current_dir(dir)
+        .and_then(|()| UnixListener::bind(SOCKET))
+        .and_then(|listener| std::env::set_current_dir(before).map(|()| listener))
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(EngineError::io("make the container's socket"))
+}
+
+/// Creates the container and lets its program run.
+fn create(dir: &Path, outputs: Outputs) -> Result<ProcessId, EngineError> {
+    let refused =
+        |error: libcontainer::error::LibcontainerError| EngineError::Broken(chain(&error));
+    let sealed = Sealed::new().map_err(EngineError::io("compile the filter of system calls"))?;
+    let stdin = File::open("/dev/null").map_err(EngineError::io("open `/dev/null`"))?;
+    let mut container: Container =
+        ContainerBuilder::new(LIBRARY_ID.to_owned(), SyscallType::default())
+            .with_root_path(dir)
+            .map_err(refused)?
+            .with_executor(sealed)
+            .with_stdin(stdin)
+            .with_stdout(outputs.stdout)
+            .with_stderr(outputs.stderr)
+            .as_init(dir)
+            .with_systemd(false)
+            .build()
+            .map_err(refused)?;
+    let pid = container.pid().and_then(|pid| u32::try_from(pid.as_raw()).ok());
+    let init = pid.and_then(ProcessId::of);
+    container.start().map_err(refused)?;
+    init.ok_or_else(|| EngineError::Broken("the first process ended before its start".to_owned()))
+}

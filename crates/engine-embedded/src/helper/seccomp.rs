@@ -1,0 +1,125 @@
+//! Compiles and installs the filter of system calls.
+
+use super::syscalls::{
+    ALLOWED, ALLOWED_HERE, CLONE_NAMESPACES, IO_PGETEVENTS, PERSONALITIES, REFUSED_SOCKETS,
+};
+use nix::libc;
+use rustix::thread::{
+    CapabilitySet, capabilities, remove_capability_from_bounding_set, set_capabilities,
+};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
+    SeccompFilter, SeccompRule,
+};
+use std::{collections::BTreeMap, io};
+
+/// The compiled filters of a container.
+#[derive(Clone)]
+pub(super) struct Filters {
+    /// Refuses what is not in the profile.
+    profile: BpfProgram,
+    /// Makes `clone3` look as if this kernel did not have it.
+    fallback: BpfProgram,
+}
+
+impl Filters {
+    /// Compiles the profile for this architecture.
+    pub(super) fn compile() -> Result<Self, BackendError> {
+        let arch = std::env::consts::ARCH.try_into()?;
+        let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+        let profile = SeccompFilter::new(rules()?, refuse, SeccompAction::Allow, arch)?;
+        let absent = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+        let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+        let fallback = SeccompFilter::new(clone3, SeccompAction::Allow, absent, arch)?;
+        Ok(Self { profile: profile.try_into()?, fallback: fallback.try_into()? })
+    }
+
+    /// Installs both in this process and takes away the capability that allowed it. The fallback
+    /// comes last: of two refusals the kernel takes the one of the filter installed last.
+    pub(super) fn install(&self) -> io::Result<()> {
+        install(&self.profile)?;
+        install(&self.fallback)?;
+        drop_installer()
+    }
+}
+
+/// The capability that [`Filters::install`] needs besides Docker's default ones. Without it the
+/// kernel would ask for `no_new_privs`, under which `sudo` and the like fail.
+pub(super) const INSTALLER: &str = "CAP_SYS_ADMIN";
+
+fn drop_installer() -> io::Result<()> {
+    remove_capability_from_bounding_set(CapabilitySet::SYS_ADMIN)?;
+    let mut sets = capabilities(None)?;
+    sets.effective.remove(CapabilitySet::SYS_ADMIN);
+    sets.permitted.remove(CapabilitySet::SYS_ADMIN);
+    sets.inheritable.remove(CapabilitySet::SYS_ADMIN);
+    Ok(set_capabilities(None, sets)?)
+}
+
+fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
+    let always = ALLOWED.iter().chain(ALLOWED_HERE).map(|number| (*number, Vec::new()));
+    let mut rules: BTreeMap<_, _> = always.collect();
+    let masked = SeccompCmpOp::MaskedEq(CLONE_NAMESPACES);
+    rules.insert(libc::SYS_clone, vec![first_argument(SeccompCmpArgLen::Qword, masked, 0)?]);
+    rules.insert(libc::SYS_clone3, Vec::new());
+    rules.insert(IO_PGETEVENTS, Vec::new());
+    let other = first_argument(SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, REFUSED_SOCKETS)?;
+    rules.insert(libc::SYS_socket, vec![other]);
+    let personalities = PERSONALITIES
+        .iter()
+        .map(|value| first_argument(SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, *value))
+        .collect::<Result<_, _>>()?;
+    rules.insert(libc::SYS_personality, personalities);
+    Ok(rules)
+}
+
+fn first_argument(
+    length: SeccompCmpArgLen,
+    operator: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(vec![SeccompCondition::new(0, length, operator, value)?])
+}
+
+#[expect(unsafe_code, reason = "no crate installs a filter without setting no_new_privs")]
+fn install(program: &BpfProgram) -> io::Result<()> {
+    let length = u16::try_from(program.len()).map_err(io::Error::other)?;
+    let filter = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut().cast() };
+    // SAFETY: `filter` points to `length` instructions that live until the call returns; the
+    // kernel copies them and writes nothing. `seccompiler::sock_filter` is `repr(C)` with the
+    // layout of the kernel's `struct sock_filter`.
+    let result = unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const filter)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_compiles_and_fits_the_kernels_limit() {
+        let filters = Filters::compile().unwrap();
+        assert!((300..4096).contains(&filters.profile.len()));
+        assert!(filters.fallback.len() < 10);
+    }
+
+    #[test]
+    fn calls_that_reach_the_host_are_not_in_the_profile() {
+        let rules = rules().unwrap();
+        let refused = [
+            libc::SYS_mount,
+            libc::SYS_unshare,
+            libc::SYS_setns,
+            libc::SYS_bpf,
+            libc::SYS_reboot,
+            libc::SYS_init_module,
+            libc::SYS_keyctl,
+            libc::SYS_io_uring_setup,
+            libc::SYS_open_by_handle_at,
+            libc::SYS_kexec_load,
+        ];
+        assert!(refused.iter().all(|number| !rules.contains_key(number)));
+    }
+}

@@ -1,0 +1,243 @@
+//! Watches one container: its output, its end, its owner's end, and who asks for something.
+
+use super::{cgroup::Cgroup, pump::Pump};
+use crate::{
+    plan::Plan,
+    process::ProcessId,
+    remains,
+    state::{State, now},
+    wire::Request,
+};
+use fairway_engine::{EngineError, Exit, ExitStatus};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+    mount::{UnmountFlags, unmount},
+    process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid},
+    time::Timespec,
+};
+use std::{
+    io::{ErrorKind, Read, Write},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::{UnixListener, UnixStream},
+    },
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+/// Most connections to one container at a time; more wait.
+const CONNECTIONS_MAX: usize = 64;
+
+/// A container that runs.
+pub(super) struct Running {
+    pub(super) dir: PathBuf,
+    pub(super) state: State,
+    pub(super) cgroup: Cgroup,
+    pub(super) pump: Pump,
+    pub(super) listener: UnixListener,
+}
+
+/// Watches until the container is to be removed, and removes it. Returns an exit code.
+pub(super) fn supervise(plan: &Plan, running: Running) -> i32 {
+    let removed = Supervisor::new(plan, running).and_then(|mut supervisor| {
+        supervisor.serve()?;
+        supervisor.end()
+    });
+    removed.and_then(|()| remains::remove(&plan.places, &plan.id)).map_or(1, |()| 0)
+}
+
+struct Supervisor<'a> {
+    plan: &'a Plan,
+    running: Running,
+    /// Handles on the first process, and on the owner if there is one.
+    init: Option<OwnedFd>,
+    owner: Option<OwnedFd>,
+    connections: Vec<UnixStream>,
+    /// When a container that was asked to stop is killed.
+    kill_at: Option<Instant>,
+    next: Next,
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    Serve,
+    Remove,
+}
+
+impl<'a> Supervisor<'a> {
+    fn new(plan: &'a Plan, running: Running) -> Result<Self, EngineError> {
+        let init = rustix::process::pidfd_open(
+            running.state.init.number(),
+            rustix::process::PidfdFlags::empty(),
+        )
+        .map_err(|error| EngineError::io("watch the first process")(error.into()))?;
+        let owner = plan.owner.as_ref().map(ProcessId::watch);
+        let next = if matches!(owner, Some(None)) { Next::Remove } else { Next::Serve };
+        let (connections, kill_at) = (Vec::new(), None);
+        let owner = owner.flatten();
+        Ok(Self { plan, running, init: Some(init), owner, connections, kill_at, next })
+    }
+
+    fn serve(&mut self) -> Result<(), EngineError> {
+        while self.next == Next::Serve {
+            let ready = self.wait()?;
+            if ready.output {
+                self.running.pump.turn().map_err(EngineError::io("write the log"))?;
+            }
+            if ready.init {
+                self.reap()?;
+            }
+            if ready.owner {
+                self.next = Next::Remove;
+            }
+            if ready.listener {
+                self.accept();
+            }
+            self.listen_to_connections()?;
+            if self.kill_at.is_some_and(|at| at <= Instant::now()) {
+                self.kill_at = None;
+                self.signal(Signal::KILL);
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&self) -> Result<Ready, EngineError> {
+        let mut polled = vec![PollFd::new(&self.running.listener, PollFlags::IN)];
+        polled.extend(self.init.iter().map(|init| PollFd::new(init, PollFlags::IN)));
+        polled.extend(self.owner.iter().map(|owner| PollFd::new(owner, PollFlags::IN)));
+        let streams = &self.running.pump.streams;
+        polled.extend(streams.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)));
+        polled.extend(self.connections.iter().map(|peer| PollFd::new(peer, PollFlags::IN)));
+        let left = self.kill_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let timeout = left.map(|left| left + Duration::from_millis(1));
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        match poll(&mut polled, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(EngineError::io("wait for events")(error.into())),
+        }
+        let mut ready = polled.iter().map(|polled| !polled.revents().is_empty());
+        let mut next = || ready.next().unwrap_or_default();
+        Ok(Ready {
+            listener: next(),
+            init: self.init.is_some() && next(),
+            owner: self.owner.is_some() && next(),
+            output: streams.iter().fold(false, |any, _| next() || any),
+        })
+    }
+
+    /// The first process ended, and with it all others of the container.
+    fn reap(&mut self) -> Result<(), EngineError> {
+        let Some(init) = self.init.take() else { return Ok(()) };
+        let status = waitid(WaitId::PidFd(init.as_fd()), WaitIdOptions::EXITED)
+            .map_err(|error| EngineError::io("wait for the first process")(error.into()))?;
+        let code = |number: i32| u8::try_from(number & 0xff).unwrap_or_default();
+        let status = status.map_or(ExitStatus::Lost, |status| {
+            match (status.exit_status(), status.terminating_signal()) {
+                (Some(number), _) => ExitStatus::Code(code(number)),
+                (None, Some(number)) => ExitStatus::Signal(code(number)),
+                (None, None) => ExitStatus::Lost,
+            }
+        });
+        self.running.pump.finish().map_err(EngineError::io("write the log"))?;
+        let seen = self.running.cgroup.encounters();
+        self.kill_at = None;
+        self.running.state.exit = Some(Exit {
+            status,
+            memory_kills: seen.memory_kills,
+            process_refusals: seen.process_refusals,
+            at: now(),
+        });
+        self.publish()?;
+        // Its files stay until it is removed; the group is of no more use.
+        self.running.cgroup.remove()
+    }
+
+    fn publish(&mut self) -> Result<(), EngineError> {
+        self.running.state.save(&self.running.dir)?;
+        let line = line(&self.running.state);
+        self.connections.retain_mut(|peer| peer.write_all(&line).is_ok());
+        Ok(())
+    }
+
+    fn accept(&mut self) {
+        while self.connections.len() < CONNECTIONS_MAX {
+            let Ok((mut peer, _)) = self.running.listener.accept() else { return };
+            let greeted = peer
+                .set_nonblocking(true)
+                .and_then(|()| peer.write_all(&line(&self.running.state)));
+            if greeted.is_ok() {
+                self.connections.push(peer);
+            }
+        }
+    }
+
+    fn listen_to_connections(&mut self) -> Result<(), EngineError> {
+        let mut requests = Vec::new();
+        self.connections.retain_mut(|peer| {
+            let mut bytes = [0; 8];
+            match peer.read(&mut bytes) {
+                Ok(0) => false,
+                Ok(length) => {
+                    requests.extend(bytes[..length].iter().filter_map(|byte| Request::of(*byte)));
+                    true
+                }
+                Err(error) => {
+                    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+                }
+            }
+        });
+        requests.into_iter().try_for_each(|request| self.obey(request))
+    }
+
+    fn obey(&mut self, request: Request) -> Result<(), EngineError> {
+        match request {
+            Request::Stop if self.init.is_some() && self.kill_at.is_none() => {
+                let stop = self.plan.stop;
+                self.signal(Signal::from_named_raw(stop.signal.into()).unwrap_or(Signal::TERM));
+                self.kill_at = Some(Instant::now() + stop.grace);
+            }
+            Request::Stop => {}
+            Request::Remove => self.next = Next::Remove,
+            Request::Ready if self.running.state.exit.is_none() => {
+                self.running.state.ready = true;
+                self.publish()?;
+            }
+            Request::Ready => {}
+        }
+        Ok(())
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(init) = &self.init {
+            // One that ended meanwhile is seen by the next poll.
+            pidfd_send_signal(init, signal).unwrap_or_default();
+        }
+    }
+
+    /// Ends everything that holds files of the container.
+    fn end(&mut self) -> Result<(), EngineError> {
+        if self.init.is_some() {
+            self.signal(Signal::KILL);
+            self.reap()?;
+        }
+        let root = self.running.dir.join("rootfs");
+        unmount(&root, UnmountFlags::DETACH)
+            .map_err(|error| EngineError::io("unmount the root directory")(error.into()))
+    }
+}
+
+/// What has something to say.
+struct Ready {
+    listener: bool,
+    init: bool,
+    owner: bool,
+    output: bool,
+}
+
+fn line(state: &State) -> Vec<u8> {
+    let mut line = serde_json::to_vec(state).expect("a state is plain data");
+    line.push(b'\n');
+    line
+}

@@ -1,0 +1,132 @@
+//! Starts helpers.
+
+use crate::{
+    embedded::Embedded,
+    helper::{RUN, SUBCOMMAND},
+    plan::{Networking, Plan},
+    wire::{Connected, FromHelper, LINE_MAX},
+};
+use fairway_engine::{ContainerId, EngineError};
+use std::{
+    fs::{self, File},
+    io,
+    os::{fd::OwnedFd, unix::net::UnixStream as StdStream},
+    path::Path,
+    process::{Command, Stdio},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::UnixStream,
+};
+
+/// Runs blocking work of this crate on a thread for it.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| EngineError::Broken(format!("a task of the engine failed: {error}")))?
+}
+
+/// Claims the name of a container.
+pub(crate) fn claim(engine: &Embedded, id: &ContainerId) -> Result<(), EngineError> {
+    crate::place::check_name(&id.name)?;
+    engine.check_open(&id.group)?;
+    match fs::create_dir(engine.places().container(id)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(EngineError::Exists(id.clone()))
+        }
+        made => made.map_err(EngineError::io(format!("make the directory of `{id}`"))),
+    }
+}
+
+/// Starts the helper of a plan and returns when the container runs. Nothing is left behind if it
+/// does not.
+pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineError> {
+    let (id, network) = (plan.id.clone(), plan.network);
+    let (places, executable) = (engine.places().clone(), engine.helper().to_owned());
+    let stream = blocking(move || {
+        let files = places.container_files(&plan.id);
+        fs::create_dir_all(&files)
+            .map_err(EngineError::io(format!("make `{}`", files.display())))?;
+        let path = plan.save()?;
+        spawn(&executable, &path)
+    })
+    .await?;
+    let mut helper = Helper::new(stream)?;
+    loop {
+        match helper.hear().await? {
+            Some(FromHelper::Running) => return Ok(()),
+            Some(FromHelper::Unconnected(pid)) => {
+                debug_assert!(network == Networking::Own, "only such a helper asks");
+                let connected = connect(engine, &id, pid).await?;
+                helper.say(&connected).await?;
+            }
+            Some(FromHelper::Failed(why)) => return Err(EngineError::Start { container: id, why }),
+            None => {
+                let why = helper_words(&engine.places().container(&id));
+                return Err(EngineError::Start { container: id, why });
+            }
+        }
+    }
+}
+
+async fn connect(_: &Embedded, _: &ContainerId, _: u32) -> Result<Connected, EngineError> {
+    Err(EngineError::Broken("networks are not connected yet".to_owned()))
+}
+
+/// What a helper said before it broke.
+fn helper_words(dir: &Path) -> String {
+    let words = fs::read_to_string(dir.join("helper.log")).unwrap_or_default();
+    let last = words.lines().last().unwrap_or_default();
+    format!("its helper ended early {last}").trim_end().to_owned()
+}
+
+fn spawn(executable: &Path, plan: &Path) -> Result<StdStream, EngineError> {
+    let (ours, theirs) = StdStream::pair().map_err(EngineError::io("make a socket pair"))?;
+    let words = plan.with_file_name("helper.log");
+    let words = File::create(&words).map_err(EngineError::io("make the helper's log"))?;
+    let mut child = Command::new(executable)
+        .arg(SUBCOMMAND)
+        .arg(RUN)
+        .arg(plan)
+        .env_clear()
+        .current_dir("/")
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(words)
+        .spawn()
+        .map_err(EngineError::io(format!("start `{}`", executable.display())))?;
+    // The child ends at once: the helper is a child of nobody in particular.
+    child.wait().map_err(EngineError::io("wait for the helper's start"))?;
+    Ok(ours)
+}
+
+/// The asker's end of the socket pair.
+struct Helper(BufReader<UnixStream>);
+
+impl Helper {
+    fn new(stream: StdStream) -> Result<Self, EngineError> {
+        let stream = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
+        Ok(Self(BufReader::new(stream.map_err(EngineError::io("listen to the helper"))?)))
+    }
+
+    async fn hear(&mut self) -> Result<Option<FromHelper>, EngineError> {
+        let mut line = String::new();
+        let read = (&mut self.0).take(LINE_MAX).read_line(&mut line).await;
+        read.map_err(EngineError::io("listen to the helper"))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let message = serde_json::from_str(&line);
+        message.map(Some).map_err(|error| {
+            EngineError::Broken(format!("the helper said something unknown: {error}"))
+        })
+    }
+
+    async fn say(&mut self, message: &Connected) -> Result<(), EngineError> {
+        let mut line = serde_json::to_vec(message).expect("a message is plain data");
+        line.push(b'\n');
+        self.0.get_mut().write_all(&line).await.map_err(EngineError::io("answer the helper"))
+    }
+}

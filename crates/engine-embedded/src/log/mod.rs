@@ -1,0 +1,7 @@
+//! A container's output as a file: records of one line each, with the time and the stream.
+
+mod record;
+mod writer;
+
+pub(crate) use record::{HEADER, Header, LINE_MAX, Record};
+pub(crate) use writer::LogWriter;

@@ -1,0 +1,99 @@
+//! The engine as a [`Sandbox`].
+
+use crate::{
+    contact::{self, Found},
+    embedded::Embedded,
+    group,
+    launch::blocking,
+    start,
+    state::State,
+};
+use fairway_engine::{
+    ContainerEvent, ContainerId, ContainerSpec, ContainerStatus, EngineError, Exec, ExecOutput,
+    Exit, GroupId, Keep, LogEvent, LogFrom, Sandbox,
+};
+use fairway_model::TreeDigest;
+use futures_util::{future::try_join_all, stream::BoxStream};
+
+#[async_trait::async_trait]
+impl Sandbox for Embedded {
+    async fn open(&self, group: &GroupId, keep: Keep) -> Result<(), EngineError> {
+        if self.owned().contains_key(group) {
+            return Ok(());
+        }
+        let (places, id) = (self.places().clone(), group.clone());
+        let ownership = blocking(move || group::open(&places, &id, keep)).await?;
+        if let Some(ownership) = ownership {
+            self.owned().insert(group.clone(), ownership);
+        }
+        Ok(())
+    }
+
+    async fn start(&self, id: &ContainerId, spec: &ContainerSpec) -> Result<(), EngineError> {
+        start::start(self, id, spec).await
+    }
+
+    async fn exec(&self, _id: &ContainerId, _exec: &Exec) -> Result<ExecOutput, EngineError> {
+        unimplemented!()
+    }
+
+    async fn logs(
+        &self,
+        _id: &ContainerId,
+        _from: LogFrom,
+    ) -> Result<BoxStream<'static, Result<LogEvent, EngineError>>, EngineError> {
+        unimplemented!()
+    }
+
+    async fn watch(
+        &self,
+        _id: &ContainerId,
+    ) -> Result<BoxStream<'static, ContainerEvent>, EngineError> {
+        unimplemented!()
+    }
+
+    async fn list(&self, group: &GroupId) -> Result<Vec<ContainerStatus>, EngineError> {
+        let names = group::names_in(&self.places().containers(group))?;
+        let mut statuses = Vec::new();
+        for name in names {
+            let id = ContainerId { group: group.clone(), name };
+            match contact::find(self, &id).await {
+                Ok(Found::Watched(_, state) | Found::Lost(state)) => {
+                    let State { address, exit, .. } = state;
+                    statuses.push(ContainerStatus { id, address, exit });
+                }
+                // It is being started or removed.
+                Err(EngineError::NoContainer(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(statuses)
+    }
+
+    async fn stop(&self, id: &ContainerId) -> Result<Exit, EngineError> {
+        contact::stop(self, id).await
+    }
+
+    async fn take_tree(
+        &self,
+        _id: &ContainerId,
+        _path: &str,
+    ) -> Result<Option<TreeDigest>, EngineError> {
+        unimplemented!()
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<(), EngineError> {
+        contact::remove(self, id).await
+    }
+
+    async fn close(&self, group: &GroupId) -> Result<(), EngineError> {
+        let names = group::names_in(&self.places().containers(group))?;
+        let ids: Vec<_> =
+            names.into_iter().map(|name| ContainerId { group: group.clone(), name }).collect();
+        try_join_all(ids.iter().map(|id| contact::remove(self, id))).await?;
+        let (places, id) = (self.places().clone(), group.clone());
+        blocking(move || group::remove(&places, &id)).await?;
+        self.owned().remove(group);
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! From a specification to a plan.
+
+use crate::{
+    copy::make_whole,
+    embedded::Embedded,
+    group,
+    launch::{blocking, claim, launch},
+    plan::{Networking, Plan, Upper},
+    process_plan, remains,
+    text::chain,
+};
+use fairway_blobs::materialize;
+use fairway_engine::{ContainerId, ContainerSpec, EngineError, Mount};
+use fairway_layers::{Image, LayerError};
+use fairway_model::{Digest, TreeDigest};
+
+/// Starts a container; it runs when this returns.
+pub(crate) async fn start(
+    engine: &Embedded,
+    id: &ContainerId,
+    spec: &ContainerSpec,
+) -> Result<(), EngineError> {
+    claim(engine, id)?;
+    let (own, id, spec) = (engine.clone(), id.clone(), spec.clone());
+    let planning = {
+        let id = id.clone();
+        blocking(move || plan(&own, &id, &spec)).await
+    };
+    let started = match planning {
+        Ok(plan) => launch(engine, plan).await,
+        Err(error) => Err(error),
+    };
+    if started.is_err() {
+        let places = engine.places().clone();
+        blocking(move || remains::remove(&places, &id)).await?;
+    }
+    started
+}
+
+fn plan(engine: &Embedded, id: &ContainerId, spec: &ContainerSpec) -> Result<Plan, EngineError> {
+    let refuse = |error: process_plan::PlanError| EngineError::Start {
+        container: id.clone(),
+        why: error.to_string(),
+    };
+    let image = find(engine, &spec.image)?;
+    let said = &image.config.config;
+    let process = process_plan::process(said, spec, &id.name).map_err(refuse)?;
+    let stop = process_plan::stop(said, spec).map_err(refuse)?;
+    let group = group::load(engine.places(), &id.group)?;
+    check_mounts(id, &spec.mounts)?;
+    for mount in &spec.mounts {
+        if let Mount::Tree { tree, .. } = mount {
+            unpack(engine, *tree)?;
+        }
+    }
+    Ok(Plan {
+        id: id.clone(),
+        places: engine.places().clone(),
+        lowers: image.lower_dirs,
+        upper: Upper::Own,
+        process,
+        mounts: spec.mounts.clone(),
+        limits: spec.limits,
+        root: spec.root,
+        network: Networking::Host,
+        stop,
+        log_limit: spec.log_limit,
+        owner: group.owner,
+    })
+}
+
+fn check_mounts(id: &ContainerId, mounts: &[Mount]) -> Result<(), EngineError> {
+    for mount in mounts {
+        let at = match mount {
+            Mount::Tree { at, .. } | Mount::Tmpfs { at, .. } => at,
+            Mount::Volume { at, volume } => {
+                crate::place::check_name(&volume.scope)?;
+                crate::place::check_name(&volume.name)?;
+                at
+            }
+        };
+        if !at.starts_with('/') || at.split('/').any(|part| part == "..") {
+            let why = format!("`{at}` is not an absolute path without `..`");
+            return Err(EngineError::Start { container: id.clone(), why });
+        }
+    }
+    Ok(())
+}
+
+/// Finds an image whose layers are here.
+pub(crate) fn find(engine: &Embedded, image: &Digest) -> Result<Image, EngineError> {
+    engine.layers().image(image).map_err(|error| match error {
+        LayerError::NoImage(digest) => EngineError::NoImage(digest),
+        error => EngineError::Broken(chain(&error)),
+    })
+}
+
+/// Unpacks a file tree once, for all containers that get it.
+fn unpack(engine: &Embedded, tree: TreeDigest) -> Result<(), EngineError> {
+    let path = engine.places().tree(&tree, 0, 0);
+    if path.is_dir() {
+        return Ok(());
+    }
+    make_whole(&path, |fresh| {
+        materialize(engine.layers().blobs(), &tree, fresh).map_err(std::io::Error::other)
+    })
+    .map_err(EngineError::io(format!("unpack file tree `{}`", tree.0.short())))
+}

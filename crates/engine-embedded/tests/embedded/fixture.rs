@@ -1,0 +1,72 @@
+//! An engine in a directory of its own, with an image made of this machine's busybox.
+
+use fairway_blobs::Blobs;
+use fairway_engine_embedded::{Embedded, Settings};
+use fairway_layers::{ImageConfig, Layers};
+use fairway_model::Digest;
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+};
+
+pub struct Fixture {
+    dir: tempfile::TempDir,
+    pub layers: Layers,
+    pub image: Digest,
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+        let blobs = Blobs::open(dir.path().join("blobs")).unwrap();
+        let layers = Layers::open(dir.path().join("layers"), blobs).unwrap();
+        let image = busybox(&layers, |_| ());
+        Self { dir, layers, image }
+    }
+
+    pub fn runtime_dir(&self) -> PathBuf {
+        Settings::runtime_dir_of(self.dir.path())
+    }
+
+    pub fn engine(&self) -> Embedded {
+        Embedded::open(Settings {
+            data_dir: self.dir.path().to_owned(),
+            runtime_dir: self.runtime_dir(),
+            helper: std::env::current_exe().unwrap(),
+            layers: self.layers.clone(),
+        })
+        .unwrap()
+    }
+}
+
+/// An image of one layer: busybox under all its names, and two users.
+pub fn busybox(layers: &Layers, change: impl FnOnce(&mut ImageConfig)) -> Digest {
+    let draft = layers.draft().unwrap();
+    fill(&draft.upper());
+    let layer = layers.commit(&draft.upper()).unwrap();
+    let mut config = ImageConfig::empty();
+    config.config.cmd = Some(vec!["sh".into()]);
+    change(&mut config);
+    layers.assemble(config, &[layer]).unwrap()
+}
+
+fn fill(root: &Path) {
+    for dir in ["bin", "etc", "tmp", "root", "home/app", "data"] {
+        fs::create_dir_all(root.join(dir)).unwrap();
+    }
+    fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777)).unwrap();
+    fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
+    let list = std::process::Command::new("/bin/busybox").arg("--list").output().unwrap();
+    for name in String::from_utf8(list.stdout).unwrap().lines().filter(|name| *name != "busybox") {
+        symlink("busybox", root.join("bin").join(name)).unwrap();
+    }
+    fs::write(
+        root.join("etc/passwd"),
+        "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n",
+    )
+    .unwrap();
+    fs::write(root.join("etc/group"), "root:x:0:\napp:x:1000:\nstaff:x:50:app\n").unwrap();
+    fs::write(root.join("data/seed"), "from the image\n").unwrap();
+    std::os::unix::fs::chown(root.join("data"), Some(1000), Some(1000)).unwrap();
+}
