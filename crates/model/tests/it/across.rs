@@ -120,7 +120,7 @@ fn a_neighbour_cannot_hide_a_service() {
             (
                 "services/orders/fairway.yaml",
                 "service: orders\nuses:\n  catalog: { image: postgres:15 }\npipeline:\n  image: node:18\n  stages:\n    \
-                 it: { steps: x, uses: [{ orders: { service: catalog } }] }\n",
+                 it: { steps: x, uses: [{ orders: { service: catalog } }] }\n    at: { steps: x, uses: { orders: { service: catalog } } }\n",
             ),
         ],
         &expect![[r#"
@@ -135,6 +135,12 @@ fn a_neighbour_cannot_hide_a_service() {
               |
             7 |     it: { steps: x, uses: [{ orders: { service: catalog } }] }
               |                              ^^^^^^ write `service: orders`, or choose another name
+
+            error: neighbour `orders` hides the service of that name
+             --> services/orders/fairway.yaml:8:29
+              |
+            8 |     at: { steps: x, uses: { orders: { service: catalog } } }
+              |                             ^^^^^^ write `service: orders`, or choose another name
         "#]],
     );
 }

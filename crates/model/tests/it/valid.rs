@@ -178,14 +178,15 @@ fn probes_know_their_port() {
 
 #[test]
 fn a_stage_can_have_neighbours_of_its_own() {
-    let text = "service: a\npipeline:\n  stages:\n    it:\n      image: node\n      uses:\n      \
-                - cache: { image: redis }\n      steps: make it\n";
-    let service = service(text);
-    let [StageUse::Inline(name, Neighbour::Image(_))] = &service.pipeline.stages[0].uses[..] else {
-        panic!()
-    };
-    assert_eq!(name.as_str(), "cache");
-    assert_eq!(service.pipeline.stages[0].steps, ["make it"]);
+    for uses in ["[{ cache: { image: redis } }]", "{ cache: { image: redis } }"] {
+        let text = format!(
+            "service: a\npipeline:\n  stages:\n    it: {{ image: node, uses: {uses}, steps: make }}\n"
+        );
+        let stage = &service(&text).pipeline.stages[0];
+        let [StageUse::Inline(name, Neighbour::Image(_))] = &stage.uses[..] else { panic!() };
+        assert_eq!(name.as_str(), "cache");
+        assert_eq!(stage.steps, ["make"]);
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn check_images(
         let wrong = wrong.label("say how it is made in `bases` of `fleet.yaml`");
         log.report(wrong.suggest(sources.meant(image)));
     };
-    for part in parts(service) {
+    for part in parts(service, file) {
         if let Neighbour::Image(neighbour) = part.neighbour {
             check(&part.key("image"), &neighbour.image);
         }

@@ -15,7 +15,7 @@ pub(super) fn check_neighbours(
     file: &Document,
     log: &mut Reporter,
 ) {
-    for part in parts(service) {
+    for part in parts(service, file) {
         if let Neighbour::Service(name) = part.neighbour {
             check_service(&part, name, known, file, log);
         }

@@ -1,6 +1,7 @@
 //! All neighbours of a service with the place where each is written.
 
 use crate::NeighbourName;
+use crate::config::yaml::Document;
 use crate::config::{Neighbour, Service, StageUse};
 
 /// A neighbour with the keys that lead to it.
@@ -11,7 +12,9 @@ pub(super) struct Part<'s> {
 }
 
 /// The neighbours of a service, of its environments and of its stages.
-pub(super) fn parts(service: &Service) -> Vec<Part<'_>> {
+///
+/// Those of a stage stand in a list or in a mapping, which only the file knows.
+pub(super) fn parts<'s>(service: &'s Service, file: &Document) -> Vec<Part<'s>> {
     let mut parts = Vec::new();
     let mut add = |path: &[&str], name, neighbour| {
         let path = path.iter().map(|&key| key.to_owned()).collect();
@@ -30,8 +33,11 @@ pub(super) fn parts(service: &Service) -> Vec<Part<'_>> {
         for (index, one) in stage.uses.iter().enumerate() {
             let StageUse::Inline(name, neighbour) = one else { continue };
             let index = index.to_string();
-            let stage = stage.name.as_str();
-            add(&["pipeline", "stages", stage, "uses", &index, name.as_str()], name, neighbour);
+            let listed = ["pipeline", "stages", stage.name.as_str(), "uses", &index, name.as_str()];
+            let [pipeline, stages, stage, uses, _, key] = listed;
+            let mapped = [pipeline, stages, stage, uses, key];
+            let path = if file.has(&mapped) { &mapped[..] } else { &listed[..] };
+            add(path, name, neighbour);
         }
     }
     parts

@@ -24,9 +24,9 @@ record! {
     Stage given name: StageName {
         /// Stages that must pass first and whose artifacts it gets; `build` may be among them.
         needs: Unique<StageName>, default "[]";
-        /// What is started beside it: names from the service's `uses`, or `name: { image: … }` for
-        /// this stage only.
-        uses: Unique<StageUse>, default "[]";
+        /// What is started beside it: a list of names from the service's `uses` and of
+        /// `name: { image: … }` for this stage only, or a mapping of the latter.
+        uses: StageUses, default "[]";
         /// Its image, if not the pipeline's.
         image: ImageRef, optional;
         /// Shell commands, run in one session; the first that fails ends the stage. One alone can
@@ -44,6 +44,28 @@ record! {
         timeout: Wait, default "30m";
         /// Its limits.
         resources: Resources, default "{}";
+    }
+}
+
+/// `uses` of a stage: a list, or a mapping if all are for this stage only.
+struct StageUses;
+
+impl Form for StageUses {
+    type Value = Vec<StageUse>;
+
+    fn schema(definitions: &mut Definitions) -> Schema {
+        let list = Unique::<StageUse>::schema(definitions);
+        Schema::any(vec![list, Map::<NeighbourName, Neighbour>::schema(definitions)])
+    }
+
+    fn read(node: &Node, log: &mut Reporter) -> Option<Vec<StageUse>> {
+        match &node.kind {
+            Kind::Mapping(_) => {
+                let uses = Map::<NeighbourName, Neighbour>::read(node, log)?;
+                Some(uses.into_iter().map(|(name, one)| StageUse::Inline(name, one)).collect())
+            }
+            Kind::Sequence(_) | Kind::Scalar(_) => Unique::<StageUse>::read(node, log),
+        }
     }
 }
 
