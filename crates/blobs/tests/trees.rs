@@ -9,6 +9,7 @@ use fairway_blobs::{
 use fairway_model::{Digest, TreeDigest};
 use proptest::prelude::*;
 use std::{
+    ffi::CString,
     fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
@@ -216,20 +217,21 @@ fn a_missing_or_shortened_blob_is_noticed() {
     assert!(Tree::load(&place.blobs, &tree).unwrap().is_complete(&place.blobs));
 }
 
-/// A small file system of its own, unmounted on drop.
-struct SmallDisk(tempfile::TempDir);
+/// A file system of its own, unmounted on drop.
+struct Mounted(tempfile::TempDir);
 
-impl SmallDisk {
-    fn new() -> Self {
+impl Mounted {
+    fn new(kind: &str, options: &str) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
+        let options = CString::new(options).unwrap();
         let flags = rustix::mount::MountFlags::empty();
-        rustix::mount::mount("small", dir.path(), "tmpfs", flags, Some(c"size=256k"))
+        rustix::mount::mount(kind, dir.path(), kind, flags, Some(options.as_c_str()))
             .expect("a mount; this test needs root");
         Self(dir)
     }
 }
 
-impl Drop for SmallDisk {
+impl Drop for Mounted {
     fn drop(&mut self) {
         let flags = rustix::mount::UnmountFlags::DETACH;
         rustix::mount::unmount(self.0.path(), flags).expect("an unmount");
@@ -237,8 +239,23 @@ impl Drop for SmallDisk {
 }
 
 #[test]
+fn a_store_works_on_overlayfs() {
+    let disk = Mounted::new("tmpfs", "size=1m");
+    let [lower, upper, work] = ["lower", "upper", "work"].map(|name| disk.0.path().join(name));
+    for dir in [&lower, &upper, &work] {
+        fs::create_dir(dir).unwrap();
+    }
+    let (lower, upper, work) = (lower.display(), upper.display(), work.display());
+    let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
+    let overlay = Mounted::new("overlay", &options);
+    let blobs = Blobs::open(overlay.0.path().join("blobs")).unwrap();
+    let digest = blobs.put(b"fairway").unwrap();
+    assert_eq!(blobs.get(&digest, 7).unwrap(), b"fairway");
+}
+
+#[test]
 fn a_full_disk_is_named_and_leaves_no_part_of_a_blob() {
-    let disk = SmallDisk::new();
+    let disk = Mounted::new("tmpfs", "size=256k");
     let blobs = Blobs::open(disk.0.path().join("blobs")).unwrap();
     let kept = blobs.put(b"kept").unwrap();
     let big = vec![7; 1 << 20];

@@ -1,17 +1,29 @@
 use crate::place::{append, events, numbers, stream};
 use fairway_ledger::{AppendError, Event, Expected, Json, Key, Ledger, LedgerError, NewEvent};
 use fairway_ledger::{DecodeError, Projection};
-use std::path::PathBuf;
+use std::{
+    ffi::CString,
+    path::{Path, PathBuf},
+};
 
-/// A small file system of its own, unmounted on drop.
-struct SmallDisk(tempfile::TempDir);
+/// A file system of its own, unmounted on drop.
+struct Mounted(tempfile::TempDir);
 
-impl SmallDisk {
-    fn new() -> Self {
+impl Mounted {
+    fn small_disk() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let flags = rustix::mount::MountFlags::empty();
-        rustix::mount::mount("small", dir.path(), "tmpfs", flags, Some(c"size=2m"))
-            .expect("a mount; this test needs root");
+        mount("tmpfs", dir.path(), "size=2m");
+        Self(dir)
+    }
+
+    fn overlay_of(below: &Path) -> Self {
+        let dirs = ["lower", "upper", "work"].map(|name| below.join(name));
+        for dir in &dirs {
+            std::fs::create_dir(dir).unwrap();
+        }
+        let [lower, upper, work] = dirs.map(|dir| dir.display().to_string());
+        let dir = tempfile::tempdir().unwrap();
+        mount("overlay", dir.path(), &format!("lowerdir={lower},upperdir={upper},workdir={work}"));
         Self(dir)
     }
 
@@ -20,7 +32,14 @@ impl SmallDisk {
     }
 }
 
-impl Drop for SmallDisk {
+fn mount(kind: &str, at: &Path, options: &str) {
+    let options = CString::new(options).unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    rustix::mount::mount(kind, at, kind, flags, Some(options.as_c_str()))
+        .expect("a mount; this test needs root");
+}
+
+impl Drop for Mounted {
     fn drop(&mut self) {
         let flags = rustix::mount::UnmountFlags::DETACH;
         rustix::mount::unmount(self.0.path(), flags).expect("an unmount");
@@ -45,7 +64,7 @@ impl Projection for Count {
 
 #[tokio::test]
 async fn a_full_disk_is_named_and_the_ledger_can_still_be_read() {
-    let disk = SmallDisk::new();
+    let disk = Mounted::small_disk();
     let ledger = Ledger::open(&disk.path()).unwrap();
     append(&ledger, "a", 0..600).await;
     let ballast = disk.path().with_extension("ballast");
@@ -64,4 +83,15 @@ async fn a_full_disk_is_named_and_the_ledger_can_still_be_read() {
     std::fs::remove_file(&ballast).unwrap();
     ledger.append(&stream("a"), Expected::Any, events([600])).await.unwrap();
     assert_eq!(ledger.project::<Count>().await.unwrap(), 601);
+}
+
+#[tokio::test]
+async fn a_ledger_works_on_overlayfs() {
+    let disk = Mounted::small_disk();
+    let overlay = Mounted::overlay_of(disk.0.path());
+    let (one, two) =
+        (Ledger::open(&overlay.path()).unwrap(), Ledger::open(&overlay.path()).unwrap());
+    append(&one, "a", 0..10).await;
+    append(&two, "a", 10..20).await;
+    assert_eq!(numbers(&one).await, (0..20).collect::<Vec<_>>());
 }
