@@ -23,6 +23,8 @@ pub(crate) struct Relay {
     incoming: Incoming,
     upstream: Option<Box<Upstream>>,
     exchange: Exchange,
+    /// Why it broke off, until the client has what came before.
+    failure: Option<AnswerError>,
 }
 
 /// Why a response's body broke off. The client sees its connection end.
@@ -37,7 +39,7 @@ pub(crate) enum AnswerError {
 impl Relay {
     pub(crate) fn new(incoming: Incoming, upstream: Box<Upstream>, exchange: Exchange) -> Self {
         exchange.client.progress.allow(exchange.client.settings().timeouts.body);
-        Self { incoming, upstream: Some(upstream), exchange }
+        Self { incoming, upstream: Some(upstream), exchange, failure: None }
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
@@ -57,9 +59,12 @@ impl Relay {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
+        if let Some(error) = self.failure.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let Poll::Ready(frame) = self.poll_incoming(cx) else {
             if self.exchange.client.progress.is_late() {
-                return Poll::Ready(Some(Err(self.fail(AnswerError::Stalled))));
+                self.fail(AnswerError::Stalled, cx);
             }
             return Poll::Pending;
         };
@@ -68,7 +73,10 @@ impl Relay {
                 self.count(&frame, cx);
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(error)) => Poll::Ready(Some(Err(self.fail(AnswerError::Broken(error))))),
+            Some(Err(error)) => {
+                self.fail(AnswerError::Broken(error), cx);
+                Poll::Pending
+            }
             None => {
                 self.finish(cx);
                 Poll::Ready(None)
@@ -98,10 +106,13 @@ impl Relay {
         }
     }
 
-    fn fail(&mut self, error: AnswerError) -> AnswerError {
+    /// Breaks off the next time it is asked. `hyper` throws away what it has not flushed when a body
+    /// fails, and flushes when one is not ready.
+    fn fail(&mut self, error: AnswerError, cx: &mut Context<'_>) {
         self.upstream = None;
         self.exchange.end(Ending::BackendGone);
-        error
+        self.failure = Some(error);
+        cx.waker().wake_by_ref();
     }
 }
 

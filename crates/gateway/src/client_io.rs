@@ -85,7 +85,7 @@ impl ClientIo {
             client.progress.enter(Phase::Head);
             client.progress.allow(client.settings().timeouts.head);
         }
-        if !client.has_unread_body() && self.watch.read(bytes) == Framing::Ambiguous {
+        if self.watch.read(bytes) == Framing::Ambiguous {
             client.set_ambiguous();
         }
     }
@@ -146,12 +146,10 @@ impl Read for ClientIo {
         cx: &mut Context<'_>,
         buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.client.progress.phase() {
-            Phase::Idle | Phase::Head => self.poll_head(cx, buf),
-            Phase::Exchange | Phase::Answered | Phase::Refused => {
-                Pin::new(&mut self.stream).poll_read(cx, buf)
-            }
+        if self.watch.is_in_body() || self.client.has_unread_body() {
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
         }
+        self.poll_head(cx, buf)
     }
 }
 
@@ -193,7 +191,7 @@ impl Write for ClientIo {
         if self.client.progress.phase() == Phase::Answered {
             self.client.progress.enter(Phase::Idle);
             self.client.progress.allow(self.client.settings().timeouts.keep_alive);
-            self.watch.expect_head();
+            self.watch.end_body();
         }
         Pin::new(&mut self.stream).poll_flush(cx)
     }

@@ -43,10 +43,16 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, peer: SocketAd
             state = Drain::Told;
             http.as_mut().graceful_shutdown();
         }
-        if http.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
+        // Twice, because what waits in there is to see the deadline pass before it is cut.
+        for _ in 0..2 {
+            if http.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if alarm.poll(&client, cx).is_pending() {
+                return Poll::Pending;
+            }
         }
-        alarm.poll(&client, cx)
+        Poll::Ready(())
     })
     .await;
     if let Some(tunnel) = client.take_tunnel() {

@@ -6,7 +6,7 @@ use crate::{
     answer::{Answer, Relay},
     chance::is_request_id,
     client::Client,
-    forwarding::{X_REQUEST_ID, strip_hop_by_hop},
+    forwarding::{X_REQUEST_ID, settle_framing, strip_hop_by_hop},
     live::{InFlight, LiveBackend},
     problem::Problem,
     progress::Phase,
@@ -14,7 +14,7 @@ use crate::{
     upstream::Upstream,
 };
 use fairway_model::{ServiceName, Timestamp};
-use http::{HeaderValue, Method, Response, StatusCode, Uri, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, Uri, Version, request::Parts};
 use hyper::body::Incoming;
 use std::{sync::Arc, time::Instant};
 
@@ -86,8 +86,12 @@ impl Exchange {
         upstream: Box<Upstream>,
     ) -> Response<Answer> {
         let (mut head, incoming) = response.into_parts();
+        if settle_framing(&mut head.headers).is_err() {
+            return self.refuse(&Problem::BadResponse);
+        }
         strip_hop_by_hop(&mut head.headers);
         head.headers.insert(X_REQUEST_ID, self.request_id.clone());
+        head.version = Version::HTTP_11;
         self.status = Some(head.status);
         let mut relay = Relay::new(incoming, upstream, self);
         let answer = if relay.is_end_stream() {

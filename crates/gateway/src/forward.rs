@@ -12,7 +12,7 @@ use crate::{
     problem::Problem,
     retry::{self, Attempt, Failure, Link, Repeat, RequestFault, Verdict, judge},
     tunnel::Tunnel,
-    upload::{Stage, Upload, UploadBody},
+    upload::{Upload, UploadBody},
     upstream::{Rejected, Upstream, Watch},
 };
 use http::{
@@ -216,11 +216,8 @@ impl Journey<'_> {
     }
 
     fn describe(&self, link: Link) -> Attempt {
-        let stage = self.exchange.upload.as_deref().map(Upload::stage);
-        let body = match stage {
-            None | Some(Stage::Whole) => retry::Body::Whole,
-            Some(_) => retry::Body::Begun,
-        };
+        let is_whole = self.exchange.upload.as_deref().is_none_or(Upload::is_whole);
+        let body = if is_whole { retry::Body::Whole } else { retry::Body::Begun };
         Attempt { repeat: self.repeat, link, body, left: self.left }
     }
 }

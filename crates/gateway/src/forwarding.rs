@@ -135,6 +135,25 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// Takes off a length that a coding overrides (RFC 9112, section 6.3), or says that the coding is one
+/// the gateway does not know.
+pub(crate) fn settle_framing(headers: &mut HeaderMap) -> Result<(), UnknownCoding> {
+    let mut encodings = headers.get_all(TRANSFER_ENCODING).into_iter();
+    match (encodings.next(), encodings.next()) {
+        (None, _) => Ok(()),
+        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            headers.remove(CONTENT_LENGTH);
+            Ok(())
+        }
+        _ => Err(UnknownCoding),
+    }
+}
+
+/// A message is coded in a way the gateway does not know. It knows only `chunked`; `hyper` lets others
+/// come before that.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownCoding;
+
 /// The headers that `Connection` names. What frames or routes a message cannot be named away.
 fn named_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let usual = |token: &&[u8]| {

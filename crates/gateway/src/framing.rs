@@ -24,12 +24,19 @@ pub(crate) enum Framing {
 }
 
 impl FramingWatch {
-    /// Expects a head next, not a body.
-    pub(crate) fn expect_head(&mut self) {
-        *self = Self::default();
+    /// Expects a head next, if a body was expected.
+    pub(crate) fn end_body(&mut self) {
+        if self.is_in_body {
+            *self = Self::default();
+        }
     }
 
-    /// Reads on. After a head that announces a body it reads nothing until told to expect a head.
+    /// Whether what comes next is a body, which is not watched.
+    pub(crate) fn is_in_body(&self) -> bool {
+        self.is_in_body
+    }
+
+    /// Reads on. After a head that announces a body it reads nothing until told that the body ended.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Framing {
         let mut framing = Framing::Clear;
         let mut rest = bytes;
@@ -108,7 +115,7 @@ mod tests {
         let mut watch = FramingWatch::default();
         let body = format!("{LENGTH}{CHUNKED}\r\n");
         assert_eq!(watch.read((request(&[LENGTH]) + &body).as_bytes()), Framing::Clear);
-        watch.expect_head();
+        watch.end_body();
         assert_eq!(watch.read(request(&[LENGTH, CHUNKED]).as_bytes()), Framing::Ambiguous);
     }
 

@@ -1,11 +1,4 @@
-//! Paths: what a route asks for and what a request names.
-//!
-//! Matching works on segments. Empty segments do not count (`//orders/` is `/orders`), a segment is
-//! compared after percent-decoding (`/%6frders` is `/orders`, RFC 3986, section 6.2.2.2), and an
-//! encoded slash stays inside its segment (`/a%2fb` is not `/a/b`). The path goes to the backend as
-//! the client wrote it. What a backend could read as another path than the gateway did is refused
-//! instead of repaired: dot segments in any spelling (`..`, `%2e%2e`, `..%2f`, `..;x`), a bare
-//! backslash, a broken escape, an encoded NUL.
+//! Paths: what a route asks for and what a request names. Refuses rather than repairs.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -13,6 +6,15 @@ use std::{borrow::Cow, fmt, str::FromStr};
 pub const PREFIX_MAX: usize = 1024;
 
 /// The start of a path that a route asks for: whole segments, written `/` or `/orders/v1`.
+///
+/// A request's path is compared by segments. Empty segments do not count (`//orders/` is `/orders`),
+/// a segment is compared after percent-decoding (`/%6frders` is `/orders`, RFC 3986, section
+/// 6.2.2.2), and an encoded slash stays inside its segment (`/a%2fb` is not `/a/b`). Case counts.
+/// The path goes to the backend as the client wrote it.
+///
+/// A path that a backend could read as another one than the gateway did is refused with 400, not
+/// repaired: dot segments in any spelling (`..`, `%2e%2e`, `..%2f`, `..;x`), a backslash, a broken
+/// escape, an encoded NUL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PathPrefix {
     segments: Vec<Box<[u8]>>,

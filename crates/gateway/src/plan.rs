@@ -1,17 +1,13 @@
 //! Decides from a request's head where it goes, or what is wrong with it. Pure.
 
 use crate::{
+    forwarding::{UnknownCoding, settle_framing},
     host::normal_host,
     path,
     problem::Problem,
     table::{ServiceIndex, Table, Target},
 };
-use http::{
-    HeaderMap, HeaderValue, Method, Uri, Version,
-    header::{HOST, TRANSFER_ENCODING},
-    request::Parts,
-    uri::PathAndQuery,
-};
+use http::{HeaderValue, Method, Uri, Version, header::HOST, request::Parts, uri::PathAndQuery};
 use std::{borrow::Cow, time::Duration};
 
 /// Where a request goes.
@@ -30,7 +26,8 @@ impl Plan {
         if head.method == Method::CONNECT {
             return Err(Problem::Method);
         }
-        check_encoding(&head.headers)?;
+        settle_framing(&mut head.headers)
+            .map_err(|UnknownCoding| bad("the only transfer coding is `chunked`"))?;
         if let Some(authority) = head.uri.authority() {
             let host = HeaderValue::from_str(authority.as_str()).map_err(|_| bad("bad host"))?;
             head.headers.insert(HOST, host);
@@ -41,16 +38,6 @@ impl Plan {
         let (target, end) = table.find(&host, path).ok_or(Problem::NoRoute)?;
         let uri = uri(&head.uri, target, end);
         Ok(Self { service: target.service, uri, timeout: target.timeout })
-    }
-}
-
-/// The gateway knows no coding but `chunked`; `hyper` takes others before it (RFC 9112, section 6.1).
-fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut encodings = headers.get_all(TRANSFER_ENCODING).into_iter();
-    match (encodings.next(), encodings.next()) {
-        (None, _) => Ok(()),
-        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => Err(bad("the only transfer coding is `chunked`")),
     }
 }
 
@@ -95,7 +82,7 @@ mod tests {
     use super::*;
     use crate::table::Route;
     use expect_test::{Expect, expect};
-    use http::Request;
+    use http::{Request, header::TRANSFER_ENCODING};
 
     fn table() -> Table {
         let route = |path: &str, strip_prefix| Route {

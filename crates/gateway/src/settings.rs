@@ -30,7 +30,10 @@ pub struct Limits {
     pub body_bytes: Option<u64>,
     /// Idle connections kept per listener and backend.
     pub idle_per_backend: usize,
-    /// Attempts at a request, with the first.
+    /// Attempts at a request, with the first. Another attempt is made when no connection came about
+    /// (at another backend), when no byte of the request was written, or when a kept connection ended
+    /// before any byte of the response, the method is idempotent (RFC 9110, section 9.2.2) and nothing
+    /// of the request's body had come. Other failures are answered with 502 or 504 at once.
     pub attempts: u32,
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Upload {
     response_timeout: Duration,
 }
 
-/// A request's body as one attempt sends it. Given back when dropped before anybody asked for it.
+/// A request's body as one attempt sends it. Given back when dropped before anything of it came.
 pub(crate) struct UploadBody {
     incoming: Option<Incoming>,
     upload: Option<Arc<Upload>>,
@@ -93,6 +93,11 @@ impl Upload {
             Stage::Failed(RequestFault::TooLong) => 6,
         };
         self.stage.store(number, Relaxed);
+    }
+
+    /// Whether nothing of it has come yet, so that another attempt can have it.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.bytes() == 0 && matches!(self.stage(), Stage::Whole | Stage::AwaitsClient)
     }
 
     fn finish(&self) {
@@ -167,8 +172,9 @@ impl Body for UploadBody {
 impl Drop for UploadBody {
     fn drop(&mut self) {
         if let Some(upload) = &self.upload
-            && upload.stage() == Stage::Whole
+            && upload.is_whole()
         {
+            upload.enter(Stage::Whole);
             *upload.resting.lock().unwrap_or_else(PoisonError::into_inner) = self.incoming.take();
         }
     }

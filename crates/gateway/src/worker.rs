@@ -45,13 +45,9 @@ impl Shared {
 
     /// Serves by another table from the next request on.
     pub(crate) fn set_table(&self, table: Arc<Table>) {
-        let mut workers = self.workers();
-        let gone = {
-            let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-            let (next, gone) = live.replaced_by(table);
-            *live = Arc::new(next);
-            gone
-        };
+        let mut workers = self.workers(); // Held, so that tables are replaced one after the other.
+        let (next, gone) = self.live().replaced_by(table);
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         for backend in &gone {
             backend.retire();
         }
@@ -61,6 +57,10 @@ impl Shared {
                 worker.pool.forget(backend.id);
             }
         }
+    }
+
+    fn live(&self) -> Arc<Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn workers(&self) -> MutexGuard<'_, Vec<Weak<Worker>>> {
@@ -96,7 +96,7 @@ impl Worker {
     }
 
     pub(crate) fn live(&self) -> Arc<Live> {
-        self.shared.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.live()
     }
 
     /// Tells every connection to end after the request it is at.
