@@ -58,7 +58,7 @@ impl FromStr for ByteSize {
             Some((suffix, factor)) => (&text[..text.len() - suffix.len()], *factor),
             None => (text, 1),
         };
-        let number: u64 = number.parse().map_err(|_| bad())?;
+        let number: u64 = unsigned(number).ok_or_else(bad)?;
         number.checked_mul(factor).map(Self).ok_or_else(bad)
     }
 }
@@ -87,7 +87,7 @@ impl FromStr for Cpus {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let bad = || fail(text, "a number of processors; write it like `0.5`, `2` or `250m`");
         let milli = match text.strip_suffix('m') {
-            Some(milli) => milli.parse().map_err(|_| bad())?,
+            Some(milli) => unsigned(milli).ok_or_else(bad)?,
             None => thousandths(text).ok_or_else(bad)?,
         };
         if milli == 0 { Err(bad()) } else { Ok(Self { milli }) }
@@ -100,13 +100,18 @@ impl fmt::Display for Cpus {
     }
 }
 
+/// Reads digits; unlike `parse` alone, no sign.
+fn unsigned<T: FromStr>(digits: &str) -> Option<T> {
+    if digits.starts_with('+') { None } else { digits.parse().ok() }
+}
+
 /// Reads a decimal number with at most three fraction digits as thousandths.
 fn thousandths(text: &str) -> Option<u32> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if fraction.is_empty() || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let whole: u32 = whole.parse().ok()?;
+    let whole: u32 = unsigned(whole)?;
     let fraction: u32 = format!("{fraction:0<3}").parse().ok()?;
     whole.checked_mul(1000)?.checked_add(fraction)
 }
@@ -149,7 +154,7 @@ mod tests {
         for (text, bytes) in [("256Mi", 256 << 20), ("1Gi", 1 << 30), ("5k", 5_000), ("17", 17)] {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
-        for bad in ["", "Mi", "1.5Gi", "-1", "99999999999Ti", "1 Gi"] {
+        for bad in ["", "Mi", "1.5Gi", "-1", "99999999999Ti", "1 Gi", "+1Gi"] {
             assert!(bad.parse::<ByteSize>().is_err(), "{bad}");
         }
     }
@@ -159,7 +164,7 @@ mod tests {
         for (text, milli) in [("0.5", 500), ("2", 2000), ("250m", 250), ("1.125", 1125)] {
             assert_eq!(text.parse(), Ok(Cpus { milli }), "{text}");
         }
-        for bad in ["", "0", "0.0001", "m", "1.", ".5", "-1"] {
+        for bad in ["", "0", "0.0001", "m", "1.", ".5", "-1", "+1", "+1m"] {
             assert!(bad.parse::<Cpus>().is_err(), "{bad}");
         }
     }

@@ -1,8 +1,9 @@
 //! Files that are right, and what becomes of them.
 
+use expect_test::expect;
 use fairway_model::config::{
-    Base, FleetConfig, ImageNeighbour, Neighbour, Prefix, Probe, Readiness, Service, SourceFile,
-    Stage, StageUse, TemplatePart,
+    Base, Fleet, FleetConfig, ImageNeighbour, Neighbour, Prefix, Probe, Readiness, Service,
+    SourceFile, Stage, StageUse, TemplatePart,
 };
 use fairway_model::{Colour, Diagnostic, render_all};
 use std::time::Duration;
@@ -203,4 +204,32 @@ fn routes_are_brought_into_one_form() {
 fn line_ends_and_byte_order_marks_change_nothing() {
     let text = format!("\u{feff}{}", ORDERS.replace('\n', "\r\n"));
     assert_eq!(service(&text), orders());
+}
+
+#[test]
+fn the_folders_of_services_are_known_whatever_else_is_wrong() {
+    for (text, patterns) in [
+        ("fleet: Wrong\nservices: [a, b/*]\nenvironments: 1\n", vec!["a", "b/*"]),
+        ("flet: shop\n", vec!["services/*"]),
+        ("fleet: [", vec![]),
+    ] {
+        assert_eq!(Fleet::service_patterns(text), patterns, "{text}");
+    }
+}
+
+#[test]
+fn a_diagnostic_is_also_data() {
+    let found = Service::decode("a/fairway.yaml", "service: a\nprot: 1\n").unwrap_err();
+    expect![[r#"
+        [
+          {
+            "path": "a/fairway.yaml",
+            "line": 2,
+            "column": 1,
+            "length": 4,
+            "message": "unknown key `prot`",
+            "label": "known are `service`, `build`, `inputs`, `port`, `ready`, `resources`, `env`, `uses`, `routes`, `replicas`, `environments`, `pipeline`",
+            "suggestion": "port"
+          }
+        ]"#]].assert_eq(&serde_json::to_string_pretty(&found).unwrap());
 }

@@ -14,6 +14,10 @@ pub(crate) fn read_text<'n>(node: &'n Node, log: &mut Reporter) -> Option<&'n st
             log.report(nothing.label("give it one, or leave the key out"));
             None
         }
+        Some(text) if text.contains('\0') => {
+            log.error(node.span, "text cannot hold a NUL character");
+            None
+        }
         Some(text) => Some(text),
         None => {
             log.error(node.span, format!("expected text, found {}", node.describe()));

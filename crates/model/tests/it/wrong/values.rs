@@ -413,3 +413,35 @@ routes:
         "#]],
     );
 }
+
+#[test]
+fn addresses_and_memory_are_plausible() {
+    service(
+        "service: a\nresources: { memory: 1Ki }\nenv: { A: \"x\\0\" }\nuses:\n  a: { external: 'http://x' }\n  b: { external: 'x:0' }\n  c: { external: '[::1]:80' }\n  d: { external: '${secret:x}' }\n",
+        &expect![[r#"
+            error: a container needs at least 6Mi of memory
+             --> fairway.yaml:2:22
+              |
+            2 | resources: { memory: 1Ki }
+              |                      ^^^
+
+            error: text cannot hold a NUL character
+             --> fairway.yaml:3:11
+              |
+            3 | env: { A: "x\0" }
+              |           ^^^^^^
+
+            error: `http://x` is not an address
+             --> fairway.yaml:5:18
+              |
+            5 |   a: { external: 'http://x' }
+              |                  ^^^^^^^^^^^ write `host` or `host:port`
+
+            error: `x:0` is not an address
+             --> fairway.yaml:6:18
+              |
+            6 |   b: { external: 'x:0' }
+              |                  ^^^^^^ write `host` or `host:port`
+        "#]],
+    );
+}
