@@ -11,7 +11,8 @@ from . import log
 
 MAX_BODY = 64 * 1024
 IDLE_SECONDS = 75
-# After SIGTERM the server goes on until nobody asked for QUIET_SECONDS.
+HEALTH = "/healthz"
+# After SIGTERM the server goes on until nobody asked for QUIET_SECONDS, but for its health.
 QUIET_SECONDS = 1.0
 DRAIN_SECONDS = 8.0
 
@@ -83,7 +84,8 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         with server.changed:
             server.in_flight += 1
-            server.last_request = time.monotonic()
+            if self.path != HEALTH:
+                server.last_request = time.monotonic()
         try:
             self._answer()
         finally:
@@ -104,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
             log.error("request failed", path=path, error=repr(error))
             status, body = 500, {"status": 500, "detail": "internal error"}
         self._send(status, body)
-        if path != "/healthz":
+        if path != HEALTH:
             ms = round((time.monotonic() - start) * 1000, 1)
             log.info("request", method=self.command, path=path, status=status, ms=ms)
 

@@ -7,7 +7,8 @@ import { Problem } from "./problem.js";
 
 const BODY_MAX = 64 * 1024;
 const IDLE_MS = 75_000;
-// After a signal the server goes on until nobody asked for QUIET_MS.
+const HEALTH = "/healthz";
+// After a signal the server goes on until nobody asked for QUIET_MS, but for its health.
 const QUIET_MS = 1000;
 const DRAIN_MS = 8000;
 
@@ -55,7 +56,7 @@ export class Server {
     const start = Date.now();
     const path = request.url.split("?")[0];
     this.#inFlight += 1;
-    this.#lastRequest = start;
+    if (path !== HEALTH) this.#lastRequest = start;
     response.once("close", () => {
       this.#inFlight -= 1;
     });
@@ -68,7 +69,7 @@ export class Server {
       "X-Service-Version": this.#version,
     });
     response.end(text);
-    if (path !== "/healthz") {
+    if (path !== HEALTH) {
       log.info("request", { method: request.method, path, status, ms: Date.now() - start });
     }
   }

@@ -13,7 +13,7 @@ const bodyMax = 64 << 10
 // API is the HTTP interface of a book of payments.
 func API(book *payment.Book) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc(health, func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("/payments", func(w http.ResponseWriter, r *http.Request) {

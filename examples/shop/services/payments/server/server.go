@@ -10,7 +10,9 @@ import (
 	"time"
 )
 
-// After a signal the server goes on until nobody asked for quietTime.
+const health = "/healthz"
+
+// After a signal the server goes on until nobody asked for quietTime, but for its health.
 const (
 	quietTime = time.Second
 	drainTime = 8 * time.Second
@@ -62,24 +64,26 @@ func (s *Server) ServeUntil(listener net.Listener, stop <-chan os.Signal) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	if s.enter(start) {
+	if s.enter(r, start) {
 		w.Header().Set("Connection", "close")
 	}
 	defer s.leave()
 	w.Header().Set("X-Service-Version", s.version)
 	recorder := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
 	s.handler.ServeHTTP(recorder, r)
-	if r.URL.Path != "/healthz" {
+	if r.URL.Path != health {
 		ms := float64(time.Since(start).Microseconds()) / 1000
 		s.log.Info("request", "method", r.Method, "path", r.URL.Path, "status", recorder.status, "ms", ms)
 	}
 }
 
-func (s *Server) enter(now time.Time) (draining bool) {
+func (s *Server) enter(r *http.Request, now time.Time) (draining bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	s.inFlight++
-	s.lastRequest = now
+	if r.URL.Path != health {
+		s.lastRequest = now
+	}
 	return s.draining
 }
 

@@ -17,7 +17,12 @@ function fill(list, children, none) {
   list.replaceChildren(...(children.length > 0 ? children : [element("li", none)]));
 }
 
+let shown;
+
+// The list is left alone while it is the same, as somebody may have it open.
 function showItems(items) {
+  if (JSON.stringify(items) === shown) return;
+  shown = JSON.stringify(items);
   const chosen = $("sku").value;
   $("sku").replaceChildren(
     ...items.map((item) => {

@@ -5,7 +5,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { log } from "./log.js";
 
 const IDLE_MS = 75_000;
-// After a signal the server goes on until nobody asked for QUIET_MS.
+const HEALTH = "/healthz";
+// After a signal the server goes on until nobody asked for QUIET_MS, but for its health.
 const QUIET_MS = 1000;
 const DRAIN_MS = 8000;
 const HEADERS = {
@@ -55,7 +56,7 @@ export class Server {
   #serve(request, response) {
     const path = request.url.split("?")[0];
     this.#inFlight += 1;
-    this.#lastRequest = Date.now();
+    if (path !== HEALTH) this.#lastRequest = Date.now();
     response.once("close", () => {
       this.#inFlight -= 1;
     });
@@ -64,11 +65,11 @@ export class Server {
     const { status, headers, body } = this.#answer(request, path);
     response.writeHead(status, { ...headers, ...HEADERS, "X-Service-Version": this.#version });
     response.end(request.method === "HEAD" ? undefined : body);
-    if (path !== "/healthz") log.info("request", { method: request.method, path, status });
+    if (path !== HEALTH) log.info("request", { method: request.method, path, status });
   }
 
   #answer(request, path) {
-    if (path === "/healthz") return text(200, "ok");
+    if (path === HEALTH) return text(200, "ok");
     const file = this.#files.get(path);
     if (!file) return text(404, "There is no such page.");
     if (request.method !== "GET" && request.method !== "HEAD") return text(405, "Pages are only read.");
