@@ -1,0 +1,12 @@
+//! What the ledger says of runs.
+
+mod event;
+mod projection;
+mod recorder;
+mod run;
+
+pub use event::{RunEvent, RunStart};
+pub use projection::{LastRun, LastRuns, PassedStage, PassedStages, RunSummaries, RunSummary};
+pub use recorder::RecordError;
+pub(crate) use recorder::Recorder;
+pub use run::{RunRecord, StageRecord, StageStatus, run_stream};

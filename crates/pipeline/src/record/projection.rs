@@ -1,0 +1,177 @@
+//! Views of runs that stay fast however many runs there were.
+
+use super::{RunEvent, run::CATEGORY};
+use crate::{NeighbourFact, Outputs, RunOutcome, StageOutcome};
+use fairway_ledger::{DecodeError, Event, Key, Projection};
+use fairway_model::{Digest, Revision, RunId, ServiceName, StageName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+fn run_of(event: &Event) -> Option<RunId> {
+    let id = (event.stream.category() == CATEGORY).then(|| event.stream.id()).flatten()?;
+    id.parse().ok()
+}
+
+fn is_kind(event: &Event, kinds: &[&str]) -> bool {
+    kinds.contains(&event.kind.as_str()) && event.stream.category() == CATEGORY
+}
+
+/// One line of a list of runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Its id.
+    pub run: RunId,
+    /// Whose pipeline it is.
+    pub service: ServiceName,
+    /// The sources.
+    pub revision: Revision,
+    /// How many stages it has.
+    pub stages: usize,
+    /// How many of them are known to have passed in this run.
+    pub passed: usize,
+    /// How many of them had passed before with the same key.
+    pub cached: usize,
+    /// The stages that failed.
+    pub failed: Vec<StageName>,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How it ended; without it, it goes on or its driver was killed.
+    pub outcome: Option<RunOutcome>,
+}
+
+/// All runs by their number.
+pub struct RunSummaries;
+
+impl Projection for RunSummaries {
+    const NAME: &'static str = "runs";
+    const VERSION: u32 = 1;
+    type Row = RunSummary;
+
+    fn key(event: &Event) -> Option<Key> {
+        let kinds = ["run-started", "stage-finished", "run-finished"];
+        is_kind(event, &kinds).then(|| run_of(event)).flatten().map(|run| run.0.into())
+    }
+
+    fn apply(row: Option<RunSummary>, event: &Event) -> Result<Option<RunSummary>, DecodeError> {
+        Ok(match (row, event.decode()?, run_of(event)) {
+            (None, RunEvent::RunStarted(start), Some(run)) => Some(RunSummary {
+                run,
+                service: start.service,
+                revision: start.revision,
+                stages: start.stages.len(),
+                passed: 0,
+                cached: 0,
+                failed: Vec::new(),
+                started: event.recorded,
+                ended: None,
+                outcome: None,
+            }),
+            (Some(row), fact, _) => Some(row.after(fact, event.recorded)),
+            (None, _, _) => None,
+        })
+    }
+}
+
+impl RunSummary {
+    fn after(mut self, fact: RunEvent, at: Timestamp) -> Self {
+        match fact {
+            RunEvent::StageFinished { stage, result } => match result.outcome {
+                StageOutcome::Passed => self.passed += 1,
+                StageOutcome::Cached { .. } => self.cached += 1,
+                StageOutcome::Failed { .. } => self.failed.push(stage),
+                StageOutcome::Skipped { .. } | StageOutcome::Cancelled => {}
+            },
+            RunEvent::RunFinished { outcome, .. } => {
+                self.outcome = Some(outcome);
+                self.ended = Some(at);
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
+/// The newest run of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// Its id.
+    pub run: RunId,
+    /// All that was decided before it started.
+    pub plan: Digest,
+    /// How it ended, if it did.
+    pub outcome: Option<RunOutcome>,
+}
+
+/// The newest run of each service, by its name.
+pub struct LastRuns;
+
+impl Projection for LastRuns {
+    const NAME: &'static str = "last-run-of-service";
+    const VERSION: u32 = 1;
+    type Row = LastRun;
+
+    fn key(event: &Event) -> Option<Key> {
+        if !is_kind(event, &["run-started", "run-finished"]) {
+            return None;
+        }
+        match event.decode().ok()? {
+            RunEvent::RunStarted(start) => Some(start.service.as_str().into()),
+            RunEvent::RunFinished { service, .. } => Some(service.as_str().into()),
+            _ => None,
+        }
+    }
+
+    fn apply(row: Option<LastRun>, event: &Event) -> Result<Option<LastRun>, DecodeError> {
+        Ok(match (event.decode()?, run_of(event)) {
+            (RunEvent::RunStarted(start), Some(run)) => {
+                Some(LastRun { run, plan: start.plan, outcome: None })
+            }
+            (RunEvent::RunFinished { outcome, .. }, Some(run)) => row.map(|row| {
+                if row.run == run { LastRun { outcome: Some(outcome), ..row } } else { row }
+            }),
+            _ => row,
+        })
+    }
+}
+
+/// A stage that passed, and what it hands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedStage {
+    /// The run in which it passed.
+    pub run: RunId,
+    /// What it hands on.
+    pub outputs: Outputs,
+    /// What took part beside it.
+    pub neighbours: Vec<NeighbourFact>,
+}
+
+/// The stages that passed, by their key: the cache of stages.
+pub struct PassedStages;
+
+impl Projection for PassedStages {
+    const NAME: &'static str = "passed-stages";
+    const VERSION: u32 = 1;
+    type Row = PassedStage;
+
+    fn key(event: &Event) -> Option<Key> {
+        if !is_kind(event, &["stage-finished"]) {
+            return None;
+        }
+        match event.decode().ok()? {
+            RunEvent::StageFinished { result, .. } if result.outcome == StageOutcome::Passed => {
+                result.key.map(|key| key.hex().into())
+            }
+            _ => None,
+        }
+    }
+
+    fn apply(_row: Option<PassedStage>, event: &Event) -> Result<Option<PassedStage>, DecodeError> {
+        Ok(match (event.decode()?, run_of(event)) {
+            (RunEvent::StageFinished { result, .. }, Some(run)) => {
+                Some(PassedStage { run, outputs: result.outputs, neighbours: result.neighbours })
+            }
+            _ => None,
+        })
+    }
+}

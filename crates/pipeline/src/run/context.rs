@@ -1,0 +1,66 @@
+//! What all stages of one run share.
+
+use crate::{
+    Cancel, ImageSource, RunRequest, SeamError, ServiceImage, ServiceRequest, ServiceSource, Talk,
+    record::Recorder,
+    run::{memo::Memo, progress::Reporter, secrets::RunSecrets},
+};
+use fairway_blobs::Blobs;
+use fairway_engine::Sandbox;
+use fairway_ledger::Ledger;
+use fairway_model::{Digest, ImageRef, RunId, ServiceName};
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::{Mutex, Semaphore};
+
+use super::flight::Flights;
+
+/// What runs are made with.
+pub(crate) struct Tools {
+    pub(crate) ledger: Ledger,
+    pub(crate) blobs: Blobs,
+    pub(crate) sandbox: Arc<dyn Sandbox>,
+    pub(crate) images: Arc<dyn ImageSource>,
+    pub(crate) services: Arc<dyn ServiceSource>,
+    /// Room for stages that do something, over all runs of this process.
+    pub(crate) room: Arc<Semaphore>,
+    /// Stages that are being run right now, over all runs of this process.
+    pub(crate) flights: Flights,
+}
+
+/// What all stages of one run share.
+pub(crate) struct RunContext {
+    pub(crate) tools: Arc<Tools>,
+    pub(crate) run: RunId,
+    pub(crate) request: RunRequest,
+    pub(crate) reporter: Reporter,
+    pub(crate) recorder: Mutex<Recorder>,
+    pub(crate) secrets: RunSecrets,
+    pub(crate) cancel: Cancel,
+    /// Where the run's logs are.
+    pub(crate) folder: PathBuf,
+    pub(crate) images: Memo<ImageRef, Digest>,
+    pub(crate) services: Memo<ServiceName, ServiceImage>,
+}
+
+impl RunContext {
+    /// The digest of an image, the same throughout the run.
+    pub(crate) async fn image(&self, image: &ImageRef, talk: &Talk) -> Result<Digest, SeamError> {
+        self.images.get(image, self.tools.images.resolve(image, talk)).await
+    }
+
+    /// What to run as a colleague's service, the same throughout the run.
+    pub(crate) async fn service(
+        &self,
+        service: &ServiceName,
+        talk: &Talk,
+    ) -> Result<ServiceImage, SeamError> {
+        let mut waiting = self.request.waiting.clone();
+        waiting.push(self.request.service.name.clone());
+        let asked = ServiceRequest {
+            service: service.clone(),
+            target: self.request.target.clone(),
+            waiting,
+        };
+        self.services.get(service, self.tools.services.find(&asked, talk)).await
+    }
+}

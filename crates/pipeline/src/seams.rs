@@ -1,0 +1,127 @@
+//! What a run needs from other contexts: images, and which release of a colleague's service to use.
+
+use async_trait::async_trait;
+use fairway_model::{
+    Digest, EnvironmentName, ImageRef, ReleaseId, Revision, ServiceName, TreeDigest,
+    config::Service,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, error::Error, sync::Arc};
+use tokio::sync::mpsc;
+
+/// Takes the lines that a long piece of work says about itself.
+pub type Talk = mpsc::Sender<String>;
+
+/// Has images or makes them.
+#[async_trait]
+pub trait ImageSource: Send + Sync {
+    /// The digest of an image, which is on this machine when this returns.
+    async fn resolve(&self, image: &ImageRef, talk: &Talk) -> Result<Digest, SeamError>;
+
+    /// All that the result of a build depends on, as one digest; the build context counts without
+    /// what `.dockerignore` leaves out. Builds nothing but may have to make base images.
+    async fn fingerprint(&self, build: &BuildRequest, talk: &Talk) -> Result<Digest, SeamError>;
+
+    /// Builds an image; it is on this machine when this returns.
+    async fn build(&self, build: &BuildRequest, talk: &Talk) -> Result<Digest, SeamError>;
+
+    /// Whether an image is on this machine.
+    async fn contains(&self, image: &Digest) -> bool;
+}
+
+/// An image to be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildRequest {
+    /// Whose image it is.
+    pub service: ServiceName,
+    /// The sources, with the artifacts the build needs.
+    pub tree: TreeDigest,
+    /// The service's folder in the tree; empty if it is the tree's root. Paths of the build are
+    /// relative to it.
+    pub folder: String,
+    /// The Dockerfile, whose folder is the build context.
+    pub dockerfile: String,
+    /// The stage of the Dockerfile to build, if not its last.
+    pub target: Option<String>,
+    /// Values for `ARG`.
+    pub args: BTreeMap<String, String>,
+}
+
+/// Knows what to run as a colleague's service.
+#[async_trait]
+pub trait ServiceSource: Send + Sync {
+    /// The release in the target environment, else the newest release, else the service built from
+    /// the fleet at this revision.
+    async fn find(&self, asked: &ServiceRequest, talk: &Talk) -> Result<ServiceImage, SeamError>;
+}
+
+/// Which service is needed, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRequest {
+    /// The service.
+    pub service: ServiceName,
+    /// The environment that the run is meant for.
+    pub target: Option<EnvironmentName>,
+    /// The services whose runs wait for this one, outermost first. One that is among them already
+    /// cannot be built.
+    pub waiting: Vec<ServiceName>,
+}
+
+/// A service as it is run beside a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceImage {
+    /// Its configuration, which is that of the release.
+    pub service: Arc<Service>,
+    /// Its image.
+    pub image: Digest,
+    /// Where it came from.
+    pub origin: ServiceOrigin,
+}
+
+/// Where a service that runs beside a stage came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceOrigin {
+    /// It is a release.
+    Release(ReleaseId),
+    /// It was built from the fleet.
+    Revision(Revision),
+}
+
+/// Why another context could not help.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct SeamError {
+    /// What could not be done.
+    pub what: String,
+    /// Why.
+    #[source]
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl SeamError {
+    /// Something could not be done, for this reason.
+    pub fn new(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { what: what.into(), source: Some(Box::new(source)) }
+    }
+
+    /// Something that says all itself.
+    pub fn plain(what: impl Into<String>) -> Self {
+        Self { what: what.into(), source: None }
+    }
+}
+
+/// A message with those of its causes, one a line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let line = cause.to_string();
+        if !text.ends_with(&line) {
+            text.push_str("\ncaused by: ");
+            text.push_str(&line);
+        }
+        source = cause.source();
+    }
+    text
+}

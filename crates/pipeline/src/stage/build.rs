@@ -1,0 +1,38 @@
+//! The stage `build`: makes the service's image.
+
+use super::{end::Stopped, stage_run::StageRun};
+use crate::{BuildFacts, BuildRequest, StagePhase};
+use fairway_model::config::Build;
+use std::sync::Arc;
+
+impl StageRun {
+    /// Builds the image, unless that was done before from the same.
+    pub(crate) async fn build(&mut self, build: &Build) -> Result<(), Stopped> {
+        let request = BuildRequest {
+            service: self.ctx.request.service.name.clone(),
+            tree: self.tree()?,
+            folder: self.ctx.request.source.folder.clone(),
+            dockerfile: build.dockerfile.clone(),
+            target: build.target.clone(),
+            args: build.args.clone(),
+        };
+        let tools = Arc::clone(&self.ctx.tools);
+        let images = &tools.images;
+        let fingerprint =
+            self.talking(async |talk| images.fingerprint(&request, &talk).await).await?;
+        let key = BuildFacts { fingerprint }.key();
+        self.result.key = Some(key);
+        if self.take_cached(key).await? {
+            return Ok(());
+        }
+        self.take_turn(Some(key)).await?;
+        if self.take_cached(key).await? {
+            return Ok(());
+        }
+        self.record_start(Some(key)).await?;
+        self.enter(StagePhase::Running).await;
+        let image = self.talking(async |talk| images.build(&request, &talk).await).await?;
+        self.result.outputs.image = Some(image);
+        Ok(())
+    }
+}
