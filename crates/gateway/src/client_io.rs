@@ -6,11 +6,11 @@ use crate::{
     framing::{Framing, FramingWatch},
     problem::Problem,
     progress::Phase,
+    socket::Socket,
 };
 use bytes::{Buf, Bytes};
 use http::StatusCode;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::rt::TokioIo;
 use std::{
     cell::RefCell,
     io::{self, IoSlice},
@@ -19,10 +19,7 @@ use std::{
     task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    io::{AsyncRead, ReadBuf},
-    net::TcpStream,
-};
+use tokio::{io::ReadBuf, net::TcpStream};
 
 /// Bytes of a head that are read at once.
 const HEAD_CHUNK: usize = 8 * 1024;
@@ -37,7 +34,7 @@ thread_local! {
 
 /// A client's socket.
 pub(crate) struct ClientIo {
-    stream: TokioIo<TcpStream>,
+    stream: Socket,
     client: Arc<Client>,
     watch: FramingWatch,
     refusal: Bytes,
@@ -48,7 +45,7 @@ pub(crate) struct ClientIo {
 impl ClientIo {
     pub(crate) fn new(stream: TcpStream, client: Arc<Client>) -> Self {
         Self {
-            stream: TokioIo::new(stream),
+            stream: Socket::new(stream),
             client,
             watch: FramingWatch::default(),
             refusal: Bytes::new(),
@@ -69,7 +66,7 @@ impl ClientIo {
         CHUNK.with_borrow_mut(|chunk| {
             let room = buf.remaining().min(HEAD_CHUNK);
             let mut bytes = ReadBuf::new(&mut chunk[..room]);
-            ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut bytes))?;
+            ready!(self.stream.poll_fill(cx, &mut bytes))?;
             if bytes.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -123,7 +120,7 @@ impl ClientIo {
         CHUNK.with_borrow_mut(|chunk| {
             while self.lingered < LINGER_BYTES {
                 let mut bytes = ReadBuf::new(&mut chunk[..]);
-                ready!(Pin::new(self.stream.inner_mut()).poll_read(cx, &mut bytes))?;
+                ready!(self.stream.poll_fill(cx, &mut bytes))?;
                 match bytes.filled().len() {
                     0 => break,
                     count => self.lingered += count,

@@ -74,6 +74,7 @@ mod progress;
 mod retry;
 mod router;
 mod settings;
+mod socket;
 mod table;
 mod tunnel;
 mod upload;

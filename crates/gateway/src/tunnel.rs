@@ -2,10 +2,9 @@
 //! as fast as the slower side takes them, until both sides have ended. It has no timeout; who speaks
 //! WebSocket has pings.
 
-use crate::{access::Ending, client_io::ClientIo, exchange::Exchange};
+use crate::{access::Ending, client_io::ClientIo, exchange::Exchange, socket::Socket};
 use bytes::Bytes;
 use hyper::{client::conn::http1::Parts, upgrade::OnUpgrade};
-use hyper_util::rt::TokioIo;
 use std::io;
 use tokio::{
     io::{AsyncWriteExt as _, copy_bidirectional_with_sizes},
@@ -24,11 +23,7 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    pub(crate) fn new(
-        exchange: Exchange,
-        backend: Parts<TokioIo<TcpStream>>,
-        switch: OnUpgrade,
-    ) -> Self {
+    pub(crate) fn new(exchange: Exchange, backend: Parts<Socket>, switch: OnUpgrade) -> Self {
         Self { exchange, backend: backend.io.into_inner(), early: backend.read_buf, switch }
     }
 

@@ -2,9 +2,11 @@
 //! drives it.
 
 use crate::{
+    connector::Connector,
     progress::Progress,
-    retry::Failure,
+    retry::{Failure, RequestFault},
     settings::{Limits, Settings},
+    socket::Socket,
     upload::{Stage, Upload, UploadBody},
 };
 use http::{Request, Response};
@@ -15,23 +17,18 @@ use hyper::{
         http1::{Builder, Connection, Parts, SendRequest},
     },
 };
-use hyper_util::rt::TokioIo;
 use std::{
     future::poll_fn,
     net::SocketAddr,
     pin::pin,
     task::{Context, Poll},
 };
-use tokio::{net::TcpStream, time::timeout};
-
-use crate::connector::Connector;
-
-type Io = TokioIo<TcpStream>;
+use tokio::time::timeout;
 
 /// A connection to a backend.
 pub(crate) struct Upstream {
     sender: SendRequest<UploadBody>,
-    connection: Connection<Io, UploadBody>,
+    connection: Connection<Socket, UploadBody>,
     has_ended: bool,
 }
 
@@ -67,7 +64,7 @@ impl Upstream {
         stream.set_nodelay(true).map_err(|_| Failure::Connect)?;
         let (sender, connection) = Builder::new()
             .max_buf_size(Limits::BUFFER)
-            .handshake(TokioIo::new(stream))
+            .handshake(Socket::new(stream))
             .await
             .map_err(|_| Failure::Connect)?;
         Ok(Box::new(Self { sender, connection, has_ended: false }))
@@ -126,7 +123,7 @@ impl Upstream {
     }
 
     /// The socket, and what was read from it beyond HTTP.
-    pub(crate) fn into_parts(self) -> Parts<Io> {
+    pub(crate) fn into_parts(self) -> Parts<Socket> {
         self.connection.into_parts()
     }
 }
@@ -137,7 +134,7 @@ impl Watch<'_> {
             return None;
         }
         Some(match self.upload.map(Upload::stage) {
-            Some(Stage::AwaitsClient) => Failure::Request(crate::retry::RequestFault::Stalled),
+            Some(Stage::AwaitsClient) => Failure::Request(RequestFault::Stalled),
             _ => Failure::Timeout,
         })
     }

@@ -3,10 +3,14 @@
 use crate::{
     backend::Backend,
     site::{SHORT, Site, route, table, with_timeouts},
+    wire::soon,
 };
-use fairway_gateway::{Connector, Ending, Route, Settings};
+use fairway_gateway::{Connector, Ending, Route};
 use std::{future::pending, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::interval};
+
+/// A timeout that a busy machine does not reach by itself.
+const LONG: Duration = Duration::from_secs(1);
 
 /// A network in which every packet is lost.
 struct BlackHole;
@@ -118,26 +122,26 @@ async fn a_head_cannot_be_kept_alive_by_drops() {
     let site = Site::with(settings, &[]).await;
     let mut client = site.client().await;
     client.send("GET / HTTP/1.1\r\nHost: h\r\n").await;
+    let mut pace = interval(SHORT / 8);
     let drip = async {
         loop {
-            client.stream.writable().await.unwrap();
+            pace.tick().await;
             if client.stream.try_write(b"X-A: a\r\n").is_err() {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    crate::wire::soon(drip).await;
+    soon(drip).await;
 }
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
     let backend = Backend::answering("reached").await;
-    let settings = with_timeouts(|timeouts| timeouts.keep_alive = SHORT);
+    let settings = with_timeouts(|timeouts| timeouts.keep_alive = LONG);
     let site = Site::with(settings, &[backend.address]).await;
     let mut client = site.client().await;
     let begun = tokio::time::Instant::now();
-    while begun.elapsed() < SHORT * 3 {
+    while begun.elapsed() < LONG * 2 {
         assert_eq!(client.get("/").await.body, "reached");
     }
     assert!(client.is_closed().await);
@@ -148,14 +152,17 @@ async fn a_slow_response_is_not_cut_while_it_goes_on() {
     let backend = Backend::start(|mut wire, _| async move {
         wire.head().await;
         wire.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n").await;
+        let mut pace = interval(LONG / 6);
         for _ in 0..10 {
-            tokio::time::sleep(SHORT / 3).await;
+            pace.tick().await;
             wire.send("x").await;
         }
     })
     .await;
-    let mut settings: Settings = with_timeouts(|timeouts| timeouts.body = SHORT);
-    settings.timeouts.response = SHORT;
+    let settings = with_timeouts(|timeouts| {
+        timeouts.body = LONG;
+        timeouts.response = LONG;
+    });
     let site = Site::with(settings, &[backend.address]).await;
     assert_eq!(site.client().await.get("/").await.body, "xxxxxxxxxx");
 }
