@@ -1,0 +1,31 @@
+//! Connections into a network from the host.
+
+use crate::files::Files;
+use crate::namespace::Namespace;
+use std::{io, net::SocketAddr};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    sync::oneshot,
+};
+
+/// Connects to an address in a network. The namespace is looked up each time: keeping it open
+/// would keep it alive after its network. The socket is made by a short-lived thread of its own,
+/// so no other thread ever leaves its namespace.
+pub(crate) async fn dial(files: &Files, address: SocketAddr) -> io::Result<TcpStream> {
+    if address.is_ipv6() {
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "networks have no IPv6"));
+    }
+    let gone = || io::Error::new(io::ErrorKind::NotFound, "the network is not open");
+    let holder = files.holder().ok_or_else(gone)?;
+    socket_in(Namespace::of(holder.pid)?).await?.connect(address).await
+}
+
+async fn socket_in(namespace: Namespace) -> io::Result<TcpSocket> {
+    let (answer, answered) = oneshot::channel();
+    std::thread::Builder::new().name("dial".to_owned()).stack_size(64 << 10).spawn(move || {
+        let made = namespace.enter(TcpSocket::new_v4).and_then(|socket| socket);
+        // Who asked may have given up.
+        drop(answer.send(made));
+    })?;
+    answered.await.map_err(io::Error::other)?
+}

@@ -1,0 +1,171 @@
+//! What happens when processes are killed.
+
+use crate::container::{Container, Place, is_on_host, until};
+use fairway_engine::Keep;
+use fairway_network::{Endpoint, Network, NetworkError, Networks, Process, Target};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+fn kill_hard(process: Process) {
+    kill(Pid::from_raw(process.pid.cast_signed()), Signal::SIGKILL).unwrap();
+    until("the process ended", || !process.is_alive());
+}
+
+/// The process that holds the namespace.
+fn holder(network: &Network) -> Process {
+    let path = network.namespace_path().unwrap();
+    let pid = path.to_str().unwrap().split('/').nth(2).unwrap().parse().unwrap();
+    Process::of(pid).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn traffic_goes_on_without_the_helper_and_names_come_back_with_it() {
+    let place = Place::new();
+    let id = "adopt".parse().unwrap();
+    let network = place.networks.create(&id, Keep::UntilClosed).await.unwrap();
+    let server = Container::join(&network, "server").await;
+    let client = Container::join(&network, "client").await;
+    server.serve(80, "served");
+    let target = Target::Endpoints(vec![Endpoint { address: server.address(), weight: 1 }]);
+    let address = network.set_service("web", target).await.unwrap();
+    let mut old = client.inside(|| TcpStream::connect((address, 80)).unwrap());
+    let mut lines = BufReader::new(old.try_clone().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "served");
+
+    let helper = network.describe().await.unwrap().helper;
+    kill_hard(helper);
+    writeln!(old, "still").unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "still");
+    assert_eq!(client.greeting((address, 80)).unwrap(), "served");
+
+    let tended = tokio::spawn({
+        let network = network.clone();
+        async move { network.tend().await }
+    });
+    until("names are back", || client.lookup("web") == [address]);
+    assert_eq!(client.lookup("server"), [server.address()]);
+    let second = network.describe().await.unwrap();
+    assert_ne!(second.helper, helper);
+    assert_eq!(second.members.len(), 2);
+    writeln!(old, "adopted").unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "adopted");
+
+    let late = Container::join(&network, "late").await;
+    assert_eq!(late.greeting((address, 80)).unwrap(), "served");
+    network.remove().await.unwrap();
+    tended.await.unwrap().unwrap();
+    assert!(!is_on_host(&second.uplink));
+    assert!(place.networks.list().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_holder_is_replaced_without_a_break() {
+    let place = Place::new();
+    let network = place.network("holder").await;
+    let server = Container::join(&network, "server").await;
+    let client = Container::join(&network, "client").await;
+    server.serve(80, "served");
+    let first = holder(&network);
+    kill_hard(first);
+    until("there is a new holder", || network.namespace_path().is_ok());
+    assert_ne!(holder(&network), first);
+    assert_eq!(client.greeting((server.address(), 80)).unwrap(), "served");
+    network.dial((server.address(), 80).into()).await.unwrap();
+    network.remove().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_lost_all_its_processes_is_made_anew_for_its_members() {
+    let place = Place::new();
+    let id = "anew".parse().unwrap();
+    let network = place.networks.create(&id, Keep::UntilClosed).await.unwrap();
+    let server = Container::join(&network, "server").await;
+    let client = Container::join(&network, "client").await;
+    server.serve(80, "served");
+    network.dial((server.address(), 80).into()).await.unwrap();
+    let description = network.describe().await.unwrap();
+    kill_hard(holder(&network));
+    kill_hard(description.helper);
+    // The new holder may have been quicker.
+    if network.namespace_path().is_ok() {
+        kill_hard(holder(&network));
+    }
+    until("the uplink is gone", || {
+        !std::fs::read_to_string("/proc/net/dev").unwrap().contains(&description.uplink)
+    });
+    assert_eq!(network.describe().await.unwrap().members, description.members);
+    assert_eq!(client.greeting((server.address(), 80)).unwrap(), "served");
+    network.dial((server.address(), 80).into()).await.unwrap();
+    network.remove().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_whose_directory_is_removed_goes_too() {
+    let place = Place::new();
+    let network = place.network("gone").await;
+    let description = network.describe().await.unwrap();
+    std::fs::remove_dir_all(place.directory.path().join("networks/gone")).unwrap();
+    until("the helper ended", || !description.helper.is_alive());
+    assert!(!is_on_host(&description.uplink));
+}
+
+#[tokio::test]
+#[ignore = "is the process that the next test kills"]
+async fn an_owner() {
+    let directory = std::env::current_dir().unwrap();
+    let networks = Networks::open(&directory, env!("CARGO_BIN_EXE_fairway-network"));
+    networks.create(&"owned".parse().unwrap(), Keep::WhileOwned).await.unwrap();
+    std::fs::write("ready", "").unwrap();
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owned_network_goes_with_its_owner_also_when_the_helper_was_killed() {
+    for helper_dies_too in [false, true] {
+        let place = Place::new();
+        let mut owner = Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "faults::an_owner"])
+            .current_dir(place.directory.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        until("the network is there", || place.directory.path().join("ready").exists());
+        let id = "owned".parse().unwrap();
+        let network = place.networks.get(&id).await.unwrap().unwrap();
+        let description = network.describe().await.unwrap();
+        assert_eq!(description.owner.unwrap().pid, owner.id());
+        let busy = place.networks.create(&id, Keep::WhileOwned).await.unwrap_err();
+        assert!(matches!(busy, NetworkError::Owned { .. }), "{busy}");
+        let _member = Container::join(&network, "member").await;
+        if helper_dies_too {
+            kill_hard(description.helper);
+        }
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        if helper_dies_too {
+            assert_eq!(place.networks.sweep().await.unwrap(), [id]);
+        }
+        until("nothing is left", || {
+            !is_on_host(&description.uplink) && place.networks.list().unwrap().is_empty()
+        });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sweep_removes_what_nobody_wants_and_nothing_else() {
+    let place = Place::new();
+    let ids = ["wanted".parse().unwrap(), "unwanted".parse().unwrap()];
+    let wanted = place.networks.create(&ids[0], Keep::UntilClosed).await.unwrap();
+    let unwanted = place.networks.create(&ids[1], Keep::UntilClosed).await.unwrap();
+    let _member = Container::join(&wanted, "member").await;
+    let uplink = unwanted.describe().await.unwrap().uplink;
+    kill_hard(wanted.describe().await.unwrap().helper);
+    kill_hard(unwanted.describe().await.unwrap().helper);
+    assert_eq!(place.networks.sweep().await.unwrap(), [ids[1].clone()]);
+    assert!(!is_on_host(&uplink));
+    assert_eq!(wanted.describe().await.unwrap().members.len(), 1);
+    wanted.remove().await.unwrap();
+}
