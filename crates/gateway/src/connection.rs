@@ -26,21 +26,22 @@ struct Alarm {
 /// Serves a connection. Ends when the client or the gateway closes it, or when it is late.
 pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let client = Arc::new(Client::new(worker.clone(), peer));
+    let _leaving = Leaving(client.clone());
     let io = ClientIo::new(stream, client.clone());
     let service = service_fn(|request| handle(client.clone(), request));
     let http = builder(&worker).serve_connection(io, service).with_upgrades();
     let mut http = pin!(http);
     let mut drain = pin!(worker.drain.notified());
     let mut alarm = Alarm::new(client.progress.deadline());
-    let mut state = Drain::Unknown;
+    let mut state = Notice::Unknown;
     poll_fn(|cx| {
-        if state == Drain::Unknown {
+        if state == Notice::Unknown {
             // Only to be woken: whether it is draining is asked below.
             state =
-                if drain.as_mut().poll(cx).is_ready() { Drain::Unknown } else { Drain::Awaited };
+                if drain.as_mut().poll(cx).is_ready() { Notice::Unknown } else { Notice::Awaited };
         }
-        if state != Drain::Told && worker.is_draining() {
-            state = Drain::Told;
+        if state != Notice::Told && worker.is_draining() {
+            state = Notice::Told;
             http.as_mut().graceful_shutdown();
         }
         // Twice, because what waits in there is to see the deadline pass before it is cut.
@@ -60,9 +61,18 @@ pub(crate) async fn serve(worker: Arc<Worker>, stream: TcpStream, peer: SocketAd
     }
 }
 
+/// Takes a tunnel that was left but never run with it: the two would keep each other alive.
+struct Leaving(Arc<Client>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        drop(self.0.take_tunnel());
+    }
+}
+
 /// What the connection knows of the gateway's wish to stop.
 #[derive(PartialEq, Eq)]
-enum Drain {
+enum Notice {
     Unknown,
     Awaited,
     Told,

@@ -4,6 +4,7 @@ use crate::{
     access::AccessLog,
     connection,
     connector::{Connector, TcpConnector},
+    drain::Drain,
     settings::Settings,
     table::Table,
     worker::{Shared, Worker},
@@ -46,9 +47,10 @@ impl Gateway {
     }
 
     /// Serves by another table from the next request on. Requests under way finish by the old one,
-    /// also at backends that are gone from it; idle connections to those are closed.
-    pub fn set_table(&self, table: Arc<Table>) {
-        self.shared.set_table(table);
+    /// also at backends that are gone from it; idle connections to those are closed. What is given
+    /// back tells when such backends can be stopped.
+    pub fn set_table(&self, table: Arc<Table>) -> Drain {
+        self.shared.set_table(table)
     }
 
     /// Serves a listener until `stop` completes; then finishes the requests in flight, at most for

@@ -59,6 +59,7 @@ mod client;
 mod client_io;
 mod connection;
 mod connector;
+mod drain;
 mod exchange;
 mod forward;
 mod forwarding;
@@ -83,6 +84,7 @@ mod worker;
 
 pub use access::{AccessLog, AccessRecord, AccessRecords, Clock, Ending};
 pub use connector::{Connector, TcpConnector};
+pub use drain::Drain;
 pub use gateway::{Gateway, Stopped};
 pub use host::{HOST_MAX, HostError, HostPattern};
 pub use path::{PREFIX_MAX, PathError, PathPrefix};

@@ -11,9 +11,13 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicU64, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
 };
+use tokio::sync::Notify;
 
 /// Tells backends apart, also those that had the same address at different times.
 pub(crate) type BackendId = u64;
@@ -23,6 +27,8 @@ pub(crate) type BackendId = u64;
 pub(crate) struct Live {
     pub(crate) table: Arc<Table>,
     services: Vec<LiveService>,
+    /// Told when a request leaves a retired backend, and when a table has no more users.
+    pub(crate) moved: Arc<Notify>,
 }
 
 /// A service in use.
@@ -39,6 +45,7 @@ pub(crate) struct LiveBackend {
     pub(crate) address: SocketAddr,
     in_flight: AtomicUsize,
     is_retired: AtomicBool,
+    moved: Arc<Notify>,
 }
 
 /// One request in flight at a backend, counted until dropped.
@@ -59,8 +66,11 @@ impl Live {
         let services = table.services().iter().map(|service| {
             let backend = |address| {
                 let key = (service.name.clone(), address);
-                let make =
-                    || known.remove(&key).unwrap_or_else(|| Arc::new(LiveBackend::new(address)));
+                let make = || {
+                    known
+                        .remove(&key)
+                        .unwrap_or_else(|| Arc::new(LiveBackend::new(address, self.moved.clone())))
+                };
                 kept.entry(key.clone()).or_insert_with(make).clone()
             };
             LiveService {
@@ -75,11 +85,17 @@ impl Live {
             }
         });
         let services = services.collect();
-        (Self { table, services }, known.into_values().collect())
+        (Self { table, services, moved: self.moved.clone() }, known.into_values().collect())
     }
 
     pub(crate) fn service(&self, index: ServiceIndex) -> &LiveService {
         &self.services[index]
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.moved.notify_waiters();
     }
 }
 
@@ -99,23 +115,28 @@ impl LiveService {
 }
 
 impl LiveBackend {
-    fn new(address: SocketAddr) -> Self {
+    fn new(address: SocketAddr, moved: Arc<Notify>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             id: NEXT.fetch_add(1, Relaxed),
             address,
             in_flight: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
+            moved,
         }
     }
 
     /// Notes that no table in use has it any more.
     pub(crate) fn retire(&self) {
-        self.is_retired.store(true, Relaxed);
+        self.is_retired.store(true, SeqCst);
     }
 
     pub(crate) fn is_retired(&self) -> bool {
-        self.is_retired.load(Relaxed)
+        self.is_retired.load(SeqCst)
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(SeqCst)
     }
 }
 
@@ -128,7 +149,10 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        self.0.in_flight.fetch_sub(1, SeqCst);
+        if self.0.is_retired() {
+            self.0.moved.notify_waiters();
+        }
     }
 }
 

@@ -1,8 +1,14 @@
 //! What the connections of one listener share.
 
 use crate::{
-    access::AccessLog, chance::Chance, connector::Connector, live::Live, pool::Pool,
-    settings::Settings, table::Table,
+    access::AccessLog,
+    chance::Chance,
+    connector::Connector,
+    drain::Drain,
+    live::{Live, LiveBackend},
+    pool::Pool,
+    settings::Settings,
+    table::Table,
 };
 use std::{
     sync::{
@@ -19,7 +25,15 @@ pub(crate) struct Shared {
     connector: Arc<dyn Connector>,
     log: Option<AccessLog>,
     live: RwLock<Arc<Live>>,
-    workers: Mutex<Vec<Weak<Worker>>>,
+    users: Mutex<Users>,
+}
+
+/// Who uses the tables.
+#[derive(Default)]
+struct Users {
+    workers: Vec<Weak<Worker>>,
+    /// Tables that were replaced and may still be in use.
+    superseded: Vec<Weak<Live>>,
 }
 
 /// What the connections of one listener share. Connections to backends stay with the listener,
@@ -39,32 +53,45 @@ impl Shared {
         connector: Arc<dyn Connector>,
         log: Option<AccessLog>,
     ) -> Self {
-        let (live, workers) = (RwLock::default(), Mutex::default());
-        Self { settings, connector, log, live, workers }
+        let (live, users) = (RwLock::default(), Mutex::default());
+        Self { settings, connector, log, live, users }
     }
 
     /// Serves by another table from the next request on.
-    pub(crate) fn set_table(&self, table: Arc<Table>) {
-        let mut workers = self.workers(); // Held, so that tables are replaced one after the other.
-        let (next, gone) = self.live().replaced_by(table);
+    pub(crate) fn set_table(&self, table: Arc<Table>) -> Drain {
+        let mut users = self.users(); // Held, so that tables are replaced one after the other.
+        let old = self.live();
+        let (next, gone) = old.replaced_by(table);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         for backend in &gone {
             backend.retire();
         }
-        workers.retain(|worker| worker.strong_count() > 0);
-        for worker in workers.iter().filter_map(Weak::upgrade) {
-            for backend in &gone {
-                worker.pool.forget(backend.id);
-            }
-        }
+        users.forget(&gone);
+        users.superseded.push(Arc::downgrade(&old));
+        let moved = old.moved.clone();
+        drop(old);
+        users.superseded.retain(|live| live.strong_count() > 0);
+        Drain::new(gone, users.superseded.clone(), moved)
     }
 
     fn live(&self) -> Arc<Live> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn workers(&self) -> MutexGuard<'_, Vec<Weak<Worker>>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn users(&self) -> MutexGuard<'_, Users> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Users {
+    /// Closes idle connections to retired backends.
+    fn forget(&mut self, retired: &[Arc<LiveBackend>]) {
+        self.workers.retain(|worker| worker.strong_count() > 0);
+        for worker in self.workers.iter().filter_map(Weak::upgrade) {
+            for backend in retired {
+                worker.pool.forget(backend.id);
+            }
+        }
     }
 }
 
@@ -79,7 +106,7 @@ impl Worker {
             drain: Notify::new(),
             shared: shared.clone(),
         });
-        shared.workers().push(Arc::downgrade(&worker));
+        shared.users().workers.push(Arc::downgrade(&worker));
         worker
     }
 

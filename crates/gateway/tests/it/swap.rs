@@ -6,12 +6,14 @@ use crate::{
     wire::{Wire, soon},
 };
 use std::{
-    future::pending,
+    future::{pending, poll_fn},
     net::SocketAddr,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
+    task::Poll,
     time::Duration,
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -49,6 +51,16 @@ async fn hello(mut wire: Wire, _: usize) {
         let is_head = head.first.starts_with("HEAD");
         wire.send(if is_head { &text[..text.len() - 5] } else { &text }).await;
     }
+}
+
+/// What a future gives when asked once.
+async fn poll_immediate<T>(what: impl Future<Output = T>) -> Option<T> {
+    let mut what = pin!(what);
+    poll_fn(|cx| match what.as_mut().poll(cx) {
+        Poll::Ready(given) => Poll::Ready(Some(given)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 #[tokio::test]
@@ -93,11 +105,45 @@ async fn a_request_in_flight_finishes_at_a_backend_that_left_the_table() {
     let mut client = site.client().await;
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
     let head = client.head().await;
-    site.gateway.set_table(table(vec![route("/")], &[new.address]));
+    let drain = site.gateway.set_table(table(vec![route("/")], &[new.address]));
     assert_eq!(site.client().await.get("/").await.body, "new");
+    assert_eq!(drain.in_flight(), 1);
+    assert!(poll_immediate(drain.finished()).await.is_none());
     go.send(true).unwrap();
     assert_eq!(client.body(&head).await, b"old done");
+    soon(drain.finished()).await;
     assert_eq!(client.get("/").await.body, "new");
+}
+
+#[tokio::test]
+async fn a_backend_is_drained_only_when_no_request_can_still_choose_it() {
+    let (go, gate) = watch::channel(false);
+    let old = Backend::start(move |mut wire, _| {
+        let mut gate = gate.clone();
+        async move {
+            wire.head().await;
+            gate.wait_for(|open| *open).await.unwrap();
+            wire.send(answer("old")).await;
+        }
+    })
+    .await;
+    let site = Site::to(&[old.address]).await;
+    let mut client = site.client().await;
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    soon(async {
+        while old.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let unchanged = site.gateway.set_table(table(vec![route("/")], &[old.address]));
+    soon(unchanged.finished()).await;
+    let drain = site.gateway.set_table(table(vec![], &[]));
+    assert!(poll_immediate(drain.finished()).await.is_none());
+    go.send(true).unwrap();
+    assert_eq!(client.answer().await.body, "old");
+    soon(drain.finished()).await;
+    assert_eq!(drain.in_flight(), 0);
 }
 
 #[tokio::test]
