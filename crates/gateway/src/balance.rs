@@ -10,6 +10,8 @@ pub(crate) struct Shares(Vec<u64>);
 pub(crate) enum Standing {
     /// It can be asked; so many requests are in flight.
     Open(usize),
+    /// It could, but did not accept a connection lately.
+    Resting(usize),
     /// This request failed to connect to it already.
     Tried,
 }
@@ -40,20 +42,23 @@ impl Shares {
                 let lighter = self.pressure(b, first) < self.pressure(a, second);
                 Some(if lighter { second } else { first })
             }
-            (Standing::Open(_), Standing::Tried) => Some(first),
-            (Standing::Tried, Standing::Open(_)) => Some(second),
-            (Standing::Tried, Standing::Tried) => self.least_loaded(standing),
+            (Standing::Open(_), Standing::Resting(_) | Standing::Tried) => Some(first),
+            (Standing::Resting(_) | Standing::Tried, Standing::Open(_)) => Some(second),
+            (Standing::Resting(_) | Standing::Tried, Standing::Resting(_) | Standing::Tried) => {
+                self.least_loaded(standing)
+            }
         }
     }
 
     fn least_loaded(&self, standing: impl Fn(usize) -> Standing) -> Option<usize> {
         let open = (0..self.0.len()).filter(|&index| self.weight(index) > 0).filter_map(|index| {
             match standing(index) {
-                Standing::Open(load) => Some((load, index)),
+                Standing::Open(load) => Some((false, load, index)),
+                Standing::Resting(load) => Some((true, load, index)),
                 Standing::Tried => None,
             }
         });
-        open.min().map(|(_, index)| index)
+        open.min().map(|(.., index)| index)
     }
 
     /// Load times the other's weight: comparing these compares load per weight.
@@ -76,7 +81,7 @@ fn low(chance: u64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::Standing::{Open, Tried};
+    use super::Standing::{Open, Resting, Tried};
     use super::*;
     use proptest::prelude::*;
 
@@ -110,6 +115,12 @@ mod tests {
         assert_eq!(draws(&[1, 0], &[Tried, Open(0)]), [0, 0]);
         assert_eq!(draws(&[0], &[Open(0)]), [0]);
         assert_eq!(draws(&[], &[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_resting_backend_is_chosen_only_when_no_other_is_left() {
+        assert_eq!(draws(&[1, 1], &[Resting(0), Open(9)]), [0, 10_000]);
+        assert_eq!(draws(&[1, 1, 0], &[Resting(0), Tried, Open(0)]), [10_000, 0, 0]);
     }
 
     proptest! {

@@ -167,7 +167,10 @@ impl Journey<'_> {
             self.recover(rejected.request);
             match judge(rejected.failure, self.describe(link)) {
                 Verdict::GiveUp => return Err(problem),
-                Verdict::NextBackend => self.tried.push(backend.id),
+                Verdict::NextBackend => {
+                    self.tried.push(backend.id);
+                    backend.rest(self.exchange.client.settings().timeouts.rest);
+                }
                 Verdict::FreshLink => self.link = Link::Fresh,
             }
             self.left -= 1;

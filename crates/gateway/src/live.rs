@@ -10,12 +10,13 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{
             AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Relaxed, SeqCst},
         },
     },
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
@@ -45,6 +46,8 @@ pub(crate) struct LiveBackend {
     pub(crate) address: SocketAddr,
     in_flight: AtomicUsize,
     is_retired: AtomicBool,
+    /// Until when others are preferred, because it did not accept a connection.
+    rests_until: Mutex<Option<Instant>>,
     moved: Arc<Notify>,
 }
 
@@ -104,10 +107,13 @@ impl LiveService {
     pub(crate) fn choose(&self, chance: u64, tried: &[BackendId]) -> Option<&Arc<LiveBackend>> {
         let standing = |index: usize| {
             let backend = &self.backends[index];
+            let load = backend.in_flight.load(Relaxed);
             if tried.contains(&backend.id) {
                 Standing::Tried
+            } else if backend.is_resting() {
+                Standing::Resting(load)
             } else {
-                Standing::Open(backend.in_flight.load(Relaxed))
+                Standing::Open(load)
             }
         };
         self.shares.choose(chance, standing).map(|index| &self.backends[index])
@@ -122,8 +128,26 @@ impl LiveBackend {
             address,
             in_flight: AtomicUsize::new(0),
             is_retired: AtomicBool::new(false),
+            rests_until: Mutex::new(None),
             moved,
         }
+    }
+
+    /// Prefers others for a while.
+    pub(crate) fn rest(&self, wait: Duration) {
+        *self.lock_rest() = Instant::now().checked_add(wait);
+    }
+
+    fn is_resting(&self) -> bool {
+        let mut until = self.lock_rest();
+        if until.is_some_and(|until| until <= Instant::now()) {
+            *until = None;
+        }
+        until.is_some()
+    }
+
+    fn lock_rest(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that no table in use has it any more.

@@ -53,6 +53,8 @@ pub struct Timeouts {
     /// For the next use of a connection to a backend. Shorter than what servers commonly grant (5 s),
     /// so that the backend is seldom the first to close.
     pub pool: Duration,
+    /// For a backend that did not accept a connection, before it is chosen beside others again.
+    pub rest: Duration,
     /// For requests in flight when the gateway is told to stop.
     pub grace: Duration,
 }
@@ -104,6 +106,7 @@ impl Default for Timeouts {
             response: Duration::from_mins(1),
             body: Duration::from_mins(1),
             pool: Duration::from_secs(4),
+            rest: Duration::from_secs(1),
             grace: Duration::from_secs(30),
         }
     }

@@ -2,10 +2,21 @@
 
 use crate::{
     backend::{Backend, answer, request, serve},
-    site::{Site, route, table, with_timeouts},
+    site::{SHORT, Site, route, table, with_timeouts},
     wire::{Wire, soon},
 };
-use std::time::Duration;
+use fairway_gateway::Connector;
+use std::{
+    future::pending,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+use tokio::net::TcpStream;
 
 /// Keeps the connection after a first answer, reads the next request whole and closes without a word.
 async fn dies_on_second(mut wire: Wire, number: usize) {
@@ -130,6 +141,41 @@ async fn a_request_goes_to_the_next_backend_when_one_does_not_accept() {
         client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody").await;
         assert_eq!(client.answer().await.body, "reached");
     }
+}
+
+/// Loses every packet to one address, and counts the attempts.
+struct Lossy {
+    lost: SocketAddr,
+    attempts: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl Connector for Lossy {
+    async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+        if address == self.lost {
+            self.attempts.fetch_add(1, SeqCst);
+            return pending().await;
+        }
+        TcpStream::connect(address).await
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_did_not_accept_rests_for_a_while() {
+    let (up, lost) = (Backend::answering("reached").await, Backend::nowhere().await);
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let settings = with_timeouts(|timeouts| {
+        timeouts.connect = SHORT;
+        timeouts.rest = Duration::from_hours(1);
+        timeouts.pool = Duration::ZERO;
+    });
+    let site = Site::start(settings, Arc::new(Lossy { lost, attempts: attempts.clone() })).await;
+    site.gateway.set_table(table(vec![route("/")], &[up.address, lost]));
+    let mut client = site.client().await;
+    for _ in 0..50 {
+        assert_eq!(client.get("/").await.body, "reached");
+    }
+    assert_eq!(attempts.load(SeqCst), 1);
 }
 
 #[tokio::test]
