@@ -80,7 +80,7 @@ pub(crate) async fn sweep(host: &Namespace) -> Result<(), Fault> {
 
 /// Whether the host has a link of this name.
 pub(crate) fn is_link(name: &str) -> bool {
-    fs::read_to_string("/proc/self/net/dev").is_ok_and(|links| {
+    fs::read_to_string("/proc/thread-self/net/dev").is_ok_and(|links| {
         links.lines().any(|line| line.split_once(':').is_some_and(|(link, _)| link.trim() == name))
     })
 }

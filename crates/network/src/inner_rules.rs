@@ -48,24 +48,27 @@ add rule ip fairway local ip daddr {services} goto refuse
 pub(crate) fn service(address: Ipv4Addr, endpoints: &[Endpoint]) -> String {
     let [_, _, high, low] = address.octets();
     let chain = format!("service-{high}-{low}");
-    let mut rules = format!("add chain ip fairway {chain}\nflush chain ip fairway {chain}\n");
+    let mut rules =
+        vec![format!("add chain ip fairway {chain}"), format!("flush chain ip fairway {chain}")];
     let slots = slots(endpoints);
     match slots.as_slice() {
         [] => {}
-        [only] => rules += &format!("add rule ip fairway {chain} dnat to {only}\n"),
+        [only] => rules.push(format!("add rule ip fairway {chain} dnat to {only}")),
         many => {
             let places = many.iter().enumerate().map(|(slot, to)| format!("{slot} : {to}"));
             let (count, places) = (many.len(), places.collect::<Vec<_>>().join(", "));
-            rules += &format!(
-                "add rule ip fairway {chain} dnat to numgen inc mod {count} map {{ {places} }}\n"
-            );
+            rules.push(format!(
+                "add rule ip fairway {chain} dnat to numgen inc mod {count} map {{ {places} }}"
+            ));
         }
     }
-    for endpoint in endpoints {
+    let itself = |endpoint: &Endpoint| {
         let to = endpoint.address;
-        rules += &format!("add element ip fairway itself {{ {to} . {to} }}\n");
-    }
-    rules + &format!("add element ip fairway services {{ {address} : goto {chain} }}\n")
+        format!("add element ip fairway itself {{ {to} . {to} }}")
+    };
+    rules.extend(endpoints.iter().map(itself));
+    rules.push(format!("add element ip fairway services {{ {address} : goto {chain} }}"));
+    rules.join("\n") + "\n"
 }
 
 /// Spreads endpoints over a table in which each has as many places as its weight, mixed evenly
@@ -93,7 +96,9 @@ fn slots(endpoints: &[Endpoint]) -> Vec<Ipv4Addr> {
 /// that is not zero stays so.
 fn reduced(mut weights: Vec<u32>) -> Vec<u32> {
     let divisor = weights.iter().copied().fold(0, greatest_divisor).max(1);
-    weights.iter_mut().for_each(|weight| *weight /= divisor);
+    for weight in &mut weights {
+        *weight /= divisor;
+    }
     let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
     if total > u64::from(SLOTS) {
         for weight in weights.iter_mut().filter(|weight| **weight > 0) {

@@ -60,15 +60,15 @@ impl Networks {
     }
 
     /// A network that is there.
-    pub async fn get(&self, id: &GroupId) -> Result<Option<Network>, NetworkError> {
+    pub fn get(&self, id: &GroupId) -> Option<Network> {
         if !Files::of(&self.directory, id).state().exists() {
-            return Ok(None);
+            return None;
         }
         let owner = sweep::owner(&Files::of(&self.directory, id));
         if owner.is_some_and(|owner| !owner.is_alive()) {
-            return Ok(None);
+            return None;
         }
-        Ok(Some(self.network(id, owner)))
+        Some(self.network(id, owner))
     }
 
     /// The ids of the networks that are there.

@@ -19,7 +19,7 @@ pub(crate) async fn run(
     let mut command = Command::new("nft");
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let started = namespace.enter(|| command.spawn()).map_err(Fault::doing("enter a namespace"))?;
-    let mut child = started.map_err(missing)?;
+    let mut child = started.map_err(|error| missing(&error))?;
     let mut stdin = child.stdin.take().expect("stdin is piped");
     // A program that ends early says why on its stderr.
     let fed = stdin.write_all(input.as_bytes()).await;
@@ -33,7 +33,7 @@ pub(crate) async fn run(
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn missing(error: io::Error) -> Fault {
+fn missing(error: &io::Error) -> Fault {
     if error.kind() == io::ErrorKind::NotFound {
         Fault::Unavailable(
             "the program `nft` is missing; install it with `apt-get install nftables`".to_owned(),

@@ -21,8 +21,8 @@ impl Process {
 
     /// The process that has this number now. One that ended and waits to be collected is an error.
     pub fn of(pid: u32) -> io::Result<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        match parse_stat(&stat) {
+        let line = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        match parse_stat(&line) {
             Some(start) => Ok(Self { pid, start }),
             None => Err(io::Error::new(io::ErrorKind::NotFound, format!("process {pid} ended"))),
         }

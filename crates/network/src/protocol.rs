@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_message_that_is_cut_off_or_too_long_is_an_error() {
         assert!(read(b"{\"version\":1").is_err());
-        assert!(read(&vec![b' '; LINE_LIMIT as usize + 1]).is_err());
+        assert!(read(&b" ".repeat(usize::try_from(LINE_LIMIT).unwrap() + 1)).is_err());
         assert!(read(b"").unwrap().is_none());
         let good = b"{\"version\":1,\"request\":\"Describe\"}\n";
         assert_eq!(read(good).unwrap().unwrap().request, Request::Describe);

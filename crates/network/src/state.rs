@@ -198,8 +198,8 @@ fn check_names(member: &Member) -> Result<(), Fault> {
     if member.own.len().max(member.private.len()) > NAMES_MAX {
         return Err(Fault::Refused(format!("a member has at most {NAMES_MAX} names")));
     }
-    let names = member.own.iter().chain(member.private.keys()).chain(member.private.values());
-    names.map(|name| checked(name).map(drop)).collect()
+    let mut names = member.own.iter().chain(member.private.keys()).chain(member.private.values());
+    names.try_for_each(|name| checked(name).map(drop))
 }
 
 /// A name as it is kept, if it can be asked for.

@@ -18,7 +18,7 @@ const LOOK: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
 /// Makes a namespace and keeps it.
 pub(super) fn hold_new(order: &Order) -> Result<(), Fault> {
-    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| not_permitted(error.into()))?;
+    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| not_permitted(&error.into()))?;
     hold(order)
 }
 
@@ -45,7 +45,7 @@ pub(super) fn hold(order: &Order) -> Result<(), Fault> {
     }
 }
 
-fn not_permitted(error: io::Error) -> Fault {
+fn not_permitted(error: &io::Error) -> Fault {
     if error.kind() == io::ErrorKind::PermissionDenied {
         Fault::Unavailable("networks need root; run this with `sudo`".to_owned())
     } else {

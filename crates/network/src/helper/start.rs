@@ -142,7 +142,8 @@ fn load(files: &Files, order: &Order) -> Result<State, Fault> {
     {
         return Ok(State { owner: order.owner, ..state });
     }
-    let routes = fs::read_to_string("/proc/self/net/route").map_err(Fault::doing("read routes"))?;
+    let routes =
+        fs::read_to_string("/proc/thread-self/net/route").map_err(Fault::doing("read routes"))?;
     let (routes, default) = parse_routes(&routes);
     Ok(State {
         version: VERSION,

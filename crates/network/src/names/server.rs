@@ -123,8 +123,8 @@ async fn answer(
         Decision::Reply(bytes) => return Some(bytes),
         Decision::Forward => forward(packet, transport).await.ok(),
         Decision::Alias { question, host } => {
-            let asked = alias_question(&question, &host).to_vec().ok()?;
-            let answer = forward(&asked, transport).await.ok();
+            let passed_on = alias_question(&question, &host).to_vec().ok()?;
+            let answer = forward(&passed_on, transport).await.ok();
             answer.and_then(|answer| alias_answer(&question, &host, &answer))
         }
     };

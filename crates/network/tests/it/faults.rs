@@ -134,7 +134,7 @@ async fn an_owned_network_goes_with_its_owner_also_when_the_helper_was_killed() 
             .unwrap();
         until("the network is there", || place.directory.path().join("ready").exists());
         let id = "owned".parse().unwrap();
-        let network = place.networks.get(&id).await.unwrap().unwrap();
+        let network = place.networks.get(&id).unwrap();
         let description = network.describe().await.unwrap();
         assert_eq!(description.owner.unwrap().pid, owner.id());
         let busy = place.networks.create(&id, Keep::WhileOwned).await.unwrap_err();

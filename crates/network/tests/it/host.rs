@@ -48,7 +48,7 @@ async fn nothing_is_left_after_removal() {
     assert!(!is_on_host(&description.uplink));
     crate::container::until("the helper ended", || !description.helper.is_alive());
     assert!(place.networks.list().unwrap().is_empty());
-    assert!(place.networks.get(network.id()).await.unwrap().is_none());
+    assert!(place.networks.get(network.id()).is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
