@@ -8,7 +8,7 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// Largest report in bytes that is read.
 pub const REPORT_MAX: u64 = 32 << 20;
@@ -189,7 +189,7 @@ impl JUnitSummary {
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = element.try_get_attribute(name).ok().flatten()?;
     let value = attribute.normalized_value(XmlVersion::Implicit1_0);
-    Some(value.map_or_else(|_| attribute.value.to_string(), |value| value.into_owned()))
+    Some(value.map_or_else(|_| attribute.value.to_string(), Cow::into_owned))
 }
 
 /// Reads seconds, as in `1,234.5`.
@@ -274,7 +274,7 @@ mod tests {
             };
             let cases: String = verdicts.iter().map(case).collect();
             let found = parse_junit(format!("<testsuite>{cases}</testsuite>").as_bytes()).unwrap();
-            let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count() as u64;
+            let count = |wanted| verdicts.iter().map(|&verdict| u64::from(verdict == wanted)).sum::<u64>();
             prop_assert_eq!(found.tests, verdicts.len() as u64);
             prop_assert_eq!(
                 (found.failures, found.errors, found.skipped),

@@ -16,7 +16,6 @@ mod run;
 mod schedule;
 mod seams;
 mod session;
-mod source;
 mod stage;
 
 pub use junit::{FAILING_MAX, JUnitError, JUnitSummary, REPORT_MAX, parse_junit};
@@ -42,5 +41,4 @@ pub use seams::{
     ServiceSource, Talk,
 };
 pub use session::SCRIPT_MAX;
-pub use source::{Checkout, Source, SourceError, Versions};
 pub use stage::{LineKind, RunLogs, StageLogLine};

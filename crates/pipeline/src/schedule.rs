@@ -121,9 +121,9 @@ impl Schedule {
         (self, actions)
     }
 
-    fn set(&mut self, stage: &StageName, state: SlotState) {
+    fn set(&mut self, name: &StageName, state: SlotState) {
         let running = |slot: &&mut Slot| {
-            &slot.name == stage && matches!(slot.state, SlotState::Running { .. })
+            &slot.name == name && matches!(slot.state, SlotState::Running { .. })
         };
         if let Some(slot) = self.stages.iter_mut().find(running) {
             slot.state = state;
@@ -132,6 +132,10 @@ impl Schedule {
 
     fn fail(&mut self, stage: &StageName) {
         self.set(stage, SlotState::Red);
+        let is_red = |slot: &Slot| &slot.name == stage && slot.state == SlotState::Red;
+        if !self.stages.iter().any(is_red) {
+            return;
+        }
         if self.phase == Phase::Going {
             self.phase = Phase::Failing;
         }

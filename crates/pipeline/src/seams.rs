@@ -34,12 +34,9 @@ pub trait ImageSource: Send + Sync {
 pub struct BuildRequest {
     /// Whose image it is.
     pub service: ServiceName,
-    /// The sources, with the artifacts the build needs.
+    /// The service's folder, with the artifacts the build needs.
     pub tree: TreeDigest,
-    /// The service's folder in the tree; empty if it is the tree's root. Paths of the build are
-    /// relative to it.
-    pub folder: String,
-    /// The Dockerfile, whose folder is the build context.
+    /// The Dockerfile in the tree; its folder is the build context.
     pub dockerfile: String,
     /// The stage of the Dockerfile to build, if not its last.
     pub target: Option<String>,

@@ -34,15 +34,18 @@ impl Nonce {
 pub fn script(steps: &[String], nonce: &Nonce) -> Option<String> {
     let mut script = String::new();
     for (index, step) in steps.iter().enumerate() {
-        let marker = nonce.marker();
+        script.push_str(&announcement(nonce, index));
+        script.push_str("set -e\neval ");
+        script.push_str(&quoted(step));
         // A step may have switched `errexit` off, or ended with a failed condition that it ignores.
-        script.push_str(&format!(
-            "printf '\\n%s\\n' '{marker}{index}'\nset -e\neval {}\nset -- \"$?\"\n[ \"$1\" = 0 ] || exit \"$1\"\n",
-            quoted(step)
-        ));
+        script.push_str("\nset -- \"$?\"\n[ \"$1\" = 0 ] || exit \"$1\"\n");
     }
-    script.push_str(&format!("printf '\\n%s\\n' '{}{}'\n", nonce.marker(), steps.len()));
+    script.push_str(&announcement(nonce, steps.len()));
     (script.len() <= SCRIPT_MAX).then_some(script)
+}
+
+fn announcement(nonce: &Nonce, index: usize) -> String {
+    format!("printf '\\n%s\\n' '{}{index}'\n", nonce.marker())
 }
 
 /// Quotes a text for a POSIX shell.
@@ -193,6 +196,7 @@ pub enum SessionEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use StepState::{Passed, Unknown};
     use expect_test::{Expect, expect};
     use std::{process::Command, time::Duration};
 
@@ -214,10 +218,8 @@ mod tests {
                 Seen::Held | Seen::Boundary(_) => {}
             }
         }
-        let end = match output.status.success() {
-            true => SessionEnd::Success,
-            false => SessionEnd::Failure,
-        };
+        let is_success = output.status.success();
+        let end = if is_success { SessionEnd::Success } else { SessionEnd::Failure };
         (lines, session.finish(end, Timestamp(1000)))
     }
 
@@ -250,7 +252,7 @@ mod tests {
     fn output_is_kept_as_it_was() {
         check(
             &["printf 'no end'", "echo; echo; echo x; echo", "printf '\\n\\n'", "echo \"it's\""],
-            &expect!["no end|||x|||| [Passed, Passed, Passed, Passed]"],
+            &expect!["no end|||x||||it's [Passed, Passed, Passed, Passed]"],
         );
     }
 
@@ -274,7 +276,6 @@ mod tests {
         let failed = session.clone().finish(SessionEnd::Failure, Timestamp(9));
         let states = |steps: Vec<StepResult>| steps.iter().map(|s| s.state).collect::<Vec<_>>();
         assert_eq!(failed[0].duration, Duration::from_millis(5));
-        use StepState::{Passed, Unknown};
         assert_eq!(states(failed), [Passed, Unknown, Unknown]);
         let passed = session.finish(SessionEnd::Success, Timestamp(9));
         assert_eq!(states(passed), [Passed, Passed, Passed]);

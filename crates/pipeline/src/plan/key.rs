@@ -23,8 +23,6 @@ pub struct StepsFacts<'a> {
     pub image: Digest,
     /// The sources.
     pub source: TreeDigest,
-    /// The service's folder in them.
-    pub folder: &'a str,
     /// The artifacts of the stages it needs.
     pub artifacts: &'a BTreeMap<StageName, TreeDigest>,
     /// What runs beside it.
@@ -44,7 +42,6 @@ impl StepsFacts<'_> {
         self.task(&mut fields);
         fields.digest(&self.image);
         fields.digest(&self.source.0);
-        fields.text(self.folder);
         fields.list(self.artifacts.values(), |fields, tree| fields.digest(&tree.0));
         self.env(&mut fields, &self.work.env);
         fields.texts(&self.work.reports);

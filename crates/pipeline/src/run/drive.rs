@@ -33,7 +33,7 @@ impl Drive {
     pub(crate) async fn run(mut self, beginning: Beginning) -> Result<RunReport, RunError> {
         let began = Instant::now();
         let stages = self.plan.stages.iter().map(|stage| stage.name.clone()).collect();
-        let revision = self.ctx.request.source.revision.clone();
+        let revision = self.ctx.request.revision.clone();
         let started = ProgressEvent::RunStarted { revision, stages, beginning };
         self.ctx.reporter.tell(started).await;
         let driven = self.drive().await;
@@ -158,7 +158,7 @@ impl Drive {
         let mut evidence = RunEvidence {
             run: self.ctx.run,
             scope: if is_complete { Scope::Complete } else { Scope::Partial },
-            revision: request.source.revision.clone(),
+            revision: request.revision.clone(),
             config: request.config,
             image: None,
             tests: JUnitSummary::default(),

@@ -1,7 +1,9 @@
 //! What is asked of a run, and what comes back.
 
-use crate::{OnFailure, RunEvidence, RunOutcome, Selection, Source, StageResult};
-use fairway_model::{Digest, EnvironmentName, RunId, ServiceName, StageName, config::Service};
+use crate::{OnFailure, RunEvidence, RunOutcome, Selection, StageResult};
+use fairway_model::{
+    Digest, EnvironmentName, Revision, RunId, ServiceName, StageName, config::Service,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// One execution of a pipeline that somebody asks for.
@@ -13,8 +15,8 @@ pub struct RunRequest {
     pub config: Digest,
     /// All services of the fleet.
     pub fleet: Arc<BTreeMap<ServiceName, Arc<Service>>>,
-    /// Its sources.
-    pub source: Source,
+    /// Its sources; the tree's root is the service's folder.
+    pub revision: Revision,
     /// Which part of the pipeline.
     pub selection: Selection,
     /// The environment whose secrets and releases are used.

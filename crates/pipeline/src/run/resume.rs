@@ -19,7 +19,7 @@ pub(crate) struct Seat {
 pub(crate) fn start_of(request: &RunRequest, plan: &Plan) -> RunStart {
     RunStart {
         service: request.service.name.clone(),
-        revision: request.source.revision.clone(),
+        revision: request.revision.clone(),
         config: request.config,
         selection: request.selection.clone(),
         target: request.target.clone(),
@@ -34,9 +34,8 @@ fn plan_digest(request: &RunRequest, plan: &Plan) -> Digest {
     let mut hasher = Hasher::new();
     hasher.field(request.service.name.as_str());
     hasher.field(request.config.as_bytes());
-    hasher.field(request.source.revision.tree.0.as_bytes());
-    hasher.field(&request.source.folder);
-    hasher.field(request.source.revision.to_string());
+    hasher.field(request.revision.tree.0.as_bytes());
+    hasher.field(request.revision.to_string());
     hasher.field(selection);
     hasher.field(request.target.as_ref().map_or("", |target| target.as_str()));
     for stage in &plan.stages {

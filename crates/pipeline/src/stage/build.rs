@@ -11,7 +11,6 @@ impl StageRun {
         let request = BuildRequest {
             service: self.ctx.request.service.name.clone(),
             tree: self.tree()?,
-            folder: self.ctx.request.source.folder.clone(),
             dockerfile: build.dockerfile.clone(),
             target: build.target.clone(),
             args: build.args.clone(),

@@ -1,6 +1,6 @@
 //! What a stage hands on: its artifacts and what its reports say.
 
-use super::{end::Stopped, globs::Pattern, stage_run::StageRun};
+use super::{container::WORK, end::Stopped, globs::Pattern, stage_run::StageRun};
 use crate::{Cause, JUnitSummary, REPORT_MAX, StepsWork, junit::parse_junit};
 use fairway_blobs::{BlobError, Node, Tree, TreePath};
 use fairway_engine::{ContainerId, Exit};
@@ -49,26 +49,24 @@ impl StageRun {
             Pattern::new(pattern).map_err(|error| Cause::Engine { message: error.to_string() })?;
         let taken = self.take(id, &glob).await?;
         let some = taken.subset(|entry| glob.matches(entry.path.as_path()));
-        match some.entries().is_empty() {
-            true => Err(Cause::NothingMatches { pattern: pattern.to_owned() }.into()),
-            false => Ok(some),
+        if some.entries().is_empty() {
+            return Err(Cause::NothingMatches { pattern: pattern.to_owned() }.into());
         }
+        Ok(some)
     }
 
     async fn take(&self, id: &ContainerId, glob: &Pattern) -> Result<Tree, Stopped> {
         let at = match glob.fixed.as_str() {
-            "" => self.working_dir(),
-            fixed => format!("{}/{fixed}", self.working_dir()),
+            "" => WORK.to_owned(),
+            fixed => format!("{WORK}/{fixed}"),
         };
         let Some(digest) = self.ctx.tools.sandbox.take_tree(id, &at).await? else {
             return Ok(Tree::default());
         };
         let tree = Tree::load(&self.ctx.tools.blobs, &digest)?;
         let fixed = Path::new(&glob.fixed);
-        let above = match glob.may_be_file && is_only_file(&tree, fixed) {
-            true => fixed.parent().unwrap_or(Path::new("")),
-            false => fixed,
-        };
+        let is_file = glob.may_be_file && is_only_file(&tree, fixed);
+        let above = if is_file { fixed.parent().unwrap_or(Path::new("")) } else { fixed };
         match TreePath::new(above) {
             Ok(above) => Ok(tree.inside(&above)?),
             Err(_) => Ok(tree),

@@ -13,8 +13,8 @@ use fairway_model::{
 };
 use std::collections::BTreeMap;
 
-/// Where the sources are.
-const WORK: &str = "/work";
+/// Where the sources are and the steps begin.
+pub(crate) const WORK: &str = "/work";
 /// Steps run as root, so that they own the sources and can install what they need.
 const USER: &str = "0:0";
 const HOME: &str = "/root";
@@ -36,14 +36,6 @@ pub(crate) fn group_id(run: RunId, stage: &StageName) -> GroupId {
 }
 
 impl StageRun {
-    /// Where the steps begin.
-    pub(crate) fn working_dir(&self) -> String {
-        match self.ctx.request.source.folder.as_str() {
-            "" => WORK.to_owned(),
-            folder => format!("{WORK}/{folder}"),
-        }
-    }
-
     /// Starts the stage's container.
     pub(crate) async fn start_container(
         &mut self,
@@ -63,7 +55,7 @@ impl StageRun {
             command: Command::Process(command),
             env: self.env(work),
             user: Some(USER.to_owned()),
-            working_dir: Some(self.working_dir()),
+            working_dir: Some(WORK.to_owned()),
             mounts,
             limits: work.resources,
             names: Names { own: Vec::new(), private },
@@ -103,7 +95,7 @@ impl StageRun {
             ("FAIRWAY_RUN", self.ctx.run.to_string()),
             ("FAIRWAY_STAGE", self.stage.name.to_string()),
             ("FAIRWAY_SERVICE", request.service.name.to_string()),
-            ("FAIRWAY_REVISION", request.source.revision.to_string()),
+            ("FAIRWAY_REVISION", request.revision.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -117,7 +109,7 @@ impl StageRun {
         let at = match path.strip_prefix('~') {
             Some(rest) => format!("{HOME}{rest}"),
             None if path.starts_with('/') => path.to_owned(),
-            None => format!("{}/{path}", self.working_dir()),
+            None => format!("{WORK}/{path}"),
         };
         let image = match image {
             StageImage::Built => "built".to_owned(),

@@ -51,13 +51,11 @@ impl StageRun {
         self.result.notes.memory_kills = exit.memory_kills;
         self.result.notes.process_refusals = exit.process_refusals;
         if let Err(stopped) = verdict::of(&exit, step, &work.resources) {
-            return match neighbours.dead() {
-                Some(trouble) => Err(self.blame(&id.group, trouble).await),
-                None => {
-                    self.failing_reports(id, work).await;
-                    Err(stopped)
-                }
-            };
+            if let Some(trouble) = neighbours.dead() {
+                return Err(self.blame(&id.group, trouble).await);
+            }
+            self.failing_reports(id, work).await;
+            return Err(stopped);
         }
         Ok(exit)
     }

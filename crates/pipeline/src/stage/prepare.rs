@@ -36,8 +36,7 @@ impl StageRun {
         let facts = StepsFacts {
             work,
             image,
-            source: self.ctx.request.source.revision.tree,
-            folder: &self.ctx.request.source.folder,
+            source: self.ctx.request.revision.tree,
             artifacts: &self.handed.artifacts,
             closure: &closure,
             images: &images,
@@ -73,7 +72,7 @@ impl StageRun {
             let image = self.handed.image.ok_or_else(|| Cause::Image {
                 message: format!("a neighbour needs `{name}`, which this run does not build"),
             })?;
-            let origin = ServiceOrigin::Revision(request.source.revision.clone());
+            let origin = ServiceOrigin::Revision(request.revision.clone());
             return Ok(ServiceImage { service: Arc::clone(&request.service), image, origin });
         }
         let ctx = Arc::clone(&self.ctx);

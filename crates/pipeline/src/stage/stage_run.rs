@@ -9,7 +9,7 @@ use crate::{
     PlannedStage, ProgressEvent, RecordError, RunEvent, StageOutcome, StagePhase, StageResult,
     Talk, Work, run::RunContext,
 };
-use fairway_blobs::{Tree, TreeError, TreePath};
+use fairway_blobs::{Tree, TreeError};
 use fairway_engine::LogStream;
 use fairway_model::{Digest, StageName, Timestamp, TreeDigest};
 use std::{collections::BTreeMap, sync::Arc};
@@ -163,19 +163,14 @@ impl StageRun {
 
     /// The sources with the artifacts of the stages that this one needs.
     pub(crate) fn tree(&self) -> Result<TreeDigest, TreeError> {
-        let source = &self.ctx.request.source;
+        let source = self.ctx.request.revision.tree;
         if self.handed.artifacts.is_empty() {
-            return Ok(source.revision.tree);
+            return Ok(source);
         }
         let blobs = &self.ctx.tools.blobs;
-        let mut tree = Tree::load(blobs, &source.revision.tree)?;
+        let mut tree = Tree::load(blobs, &source)?;
         for artifacts in self.handed.artifacts.values() {
-            let artifacts = Tree::load(blobs, artifacts)?;
-            let artifacts = match TreePath::new(&source.folder) {
-                Ok(folder) => artifacts.inside(&folder)?,
-                Err(_) => artifacts,
-            };
-            tree = tree.overlay(&artifacts);
+            tree = tree.overlay(&Tree::load(blobs, artifacts)?);
         }
         tree.store(blobs)
     }
