@@ -23,6 +23,8 @@ pub(crate) struct Relay {
     incoming: Incoming,
     upstream: Option<Box<Upstream>>,
     exchange: Exchange,
+    /// Whether the backend is to send more.
+    is_waiting: bool,
     /// Why it broke off, until the client has what came before.
     failure: Option<AnswerError>,
 }
@@ -38,8 +40,7 @@ pub(crate) enum AnswerError {
 
 impl Relay {
     pub(crate) fn new(incoming: Incoming, upstream: Box<Upstream>, exchange: Exchange) -> Self {
-        exchange.client.progress.allow(exchange.client.settings().timeouts.body);
-        Self { incoming, upstream: Some(upstream), exchange, failure: None }
+        Self { incoming, upstream: Some(upstream), exchange, is_waiting: false, failure: None }
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
@@ -63,11 +64,10 @@ impl Relay {
             return Poll::Ready(Some(Err(error)));
         }
         let Poll::Ready(frame) = self.poll_incoming(cx) else {
-            if self.exchange.client.progress.is_late() {
-                self.fail(AnswerError::Stalled, cx);
-            }
+            self.wait(cx);
             return Poll::Pending;
         };
+        self.is_waiting = false;
         match frame {
             Some(Ok(frame)) => {
                 self.count(&frame, cx);
@@ -100,9 +100,16 @@ impl Relay {
         }
         if self.incoming.is_end_stream() {
             self.finish(cx);
-        } else {
-            let client = &self.exchange.client;
+        }
+    }
+
+    fn wait(&mut self, cx: &mut Context<'_>) {
+        let client = &self.exchange.client;
+        if !self.is_waiting {
+            self.is_waiting = true;
             client.progress.allow(client.settings().timeouts.body);
+        } else if client.progress.is_late() {
+            self.fail(AnswerError::Stalled, cx);
         }
     }
 

@@ -106,9 +106,9 @@ impl ClientIo {
         matches!(self.client.progress.phase(), Phase::Idle | Phase::Head | Phase::Refused)
     }
 
-    /// Slow clients make progress too: a write that was blocked and went on moves the deadline.
+    /// A client has its own time: from when it stopped taking bytes, and from when it went on.
     fn note_write(&mut self, is_pending: bool) {
-        if std::mem::replace(&mut self.is_blocked, is_pending) && !is_pending {
+        if std::mem::replace(&mut self.is_blocked, is_pending) != is_pending {
             self.client.progress.allow(self.client.settings().timeouts.body);
         }
     }

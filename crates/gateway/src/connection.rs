@@ -99,11 +99,10 @@ impl Alarm {
             self.set(deadline);
         }
         while self.sleep.as_mut().poll(cx).is_ready() {
-            let deadline = client.progress.deadline();
-            if deadline <= Instant::now() {
+            if client.progress.check() {
                 return Poll::Ready(());
             }
-            self.set(deadline);
+            self.set(client.progress.deadline());
         }
         Poll::Pending
     }

@@ -180,27 +180,28 @@ impl Journey<'_> {
 
     async fn attempt(&mut self, backend: &LiveBackend) -> Result<Reply, (Link, Rejected)> {
         let client = self.exchange.client.clone();
-        let worker = &client.worker;
-        let timeouts = &worker.settings().timeouts;
-        client.progress.allow(timeouts.connect.saturating_add(self.timeout));
-        let pooled = match self.link {
-            Link::Pooled => worker.pool.take(backend.id, Instant::now()),
-            Link::Fresh => None,
-        };
-        let (link, upstream) = match pooled {
-            Some(upstream) => (Link::Pooled, upstream),
-            None => {
-                match Upstream::open(worker.connector(), backend.address, worker.settings()).await {
-                    Ok(upstream) => (Link::Fresh, upstream),
-                    Err(failure) => return Err((Link::Fresh, failure.into())),
-                }
-            }
-        };
+        let timeouts = &client.settings().timeouts;
+        let (link, upstream) =
+            self.reach(backend).await.map_err(|failure| (Link::Fresh, failure.into()))?;
         let request = self.request(link);
         let upload = self.exchange.upload.as_deref();
         client.progress.allow(if upload.is_some() { timeouts.body } else { self.timeout });
         let watch = Watch { progress: &client.progress, upload };
         upstream.send(request, watch).await.map_err(|rejected| (link, rejected))
+    }
+
+    /// Takes a kept connection or makes one.
+    async fn reach(&self, backend: &LiveBackend) -> Result<(Link, Box<Upstream>), Failure> {
+        let client = &self.exchange.client;
+        let (worker, settings) = (&client.worker, client.settings());
+        if self.link == Link::Pooled
+            && let Some(upstream) = worker.pool.take(backend.id, Instant::now())
+        {
+            return Ok((Link::Pooled, upstream));
+        }
+        client.progress.allow(settings.timeouts.connect.saturating_add(self.timeout));
+        let upstream = Upstream::open(worker.connector(), backend.address, settings).await?;
+        Ok((Link::Fresh, upstream))
     }
 
     /// The request for one attempt. A copy stays behind if there may be another one.
