@@ -27,7 +27,7 @@ pub use plan::{
     StageImage, StepsFacts, StepsWork, Task, Use, Work, build_stage,
 };
 pub use record::{
-    LastRun, LastRuns, PassedStage, PassedStages, RecordError, RunEvent, RunRecord, RunStart,
+    OpenRun, OpenRuns, PassedStage, PassedStages, RecordError, RunEvent, RunRecord, RunStart,
     RunSummaries, RunSummary, StageRecord, StageStatus, run_stream,
 };
 pub use run::{
@@ -37,8 +37,8 @@ pub use run::{
 };
 pub use schedule::{Action, Happened, OnFailure, Schedule};
 pub use seams::{
-    BuildRequest, ImageSource, SeamError, ServiceImage, ServiceOrigin, ServiceRequest,
-    ServiceSource, Talk,
+    BuildRequest, Checkout, ImageSource, SeamError, ServiceImage, ServiceOrigin, ServiceSource,
+    Talk,
 };
 pub use session::SCRIPT_MAX;
 pub use stage::{LineKind, RunLogs, StageLogLine};

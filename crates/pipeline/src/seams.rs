@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 /// Takes the lines that a long piece of work says about itself.
 pub type Talk = mpsc::Sender<String>;
 
-/// Has images or makes them.
+/// Has images or makes them. A call that is dropped stops and leaves nothing half done.
 #[async_trait]
 pub trait ImageSource: Send + Sync {
     /// The digest of an image, which is on this machine when this returns.
@@ -44,24 +44,29 @@ pub struct BuildRequest {
     pub args: BTreeMap<String, String>,
 }
 
-/// Knows what to run as a colleague's service.
+/// Knows the releases and sources of colleagues' services.
 #[async_trait]
 pub trait ServiceSource: Send + Sync {
-    /// The release in the target environment, else the newest release, else the service built from
-    /// the fleet at this revision.
-    async fn find(&self, asked: &ServiceRequest, talk: &Talk) -> Result<ServiceImage, SeamError>;
+    /// The release in the target environment, else the newest release, if there is any.
+    async fn release(
+        &self,
+        service: &ServiceName,
+        target: Option<&EnvironmentName>,
+    ) -> Result<Option<ServiceImage>, SeamError>;
+
+    /// The service in the fleet at this revision, from which it is built if it has no release.
+    async fn checkout(&self, service: &ServiceName) -> Result<Checkout, SeamError>;
 }
 
-/// Which service is needed, and for what.
+/// A service as it is in the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceRequest {
-    /// The service.
-    pub service: ServiceName,
-    /// The environment that the run is meant for.
-    pub target: Option<EnvironmentName>,
-    /// The services whose runs wait for this one, outermost first. One that is among them already
-    /// cannot be built.
-    pub waiting: Vec<ServiceName>,
+pub struct Checkout {
+    /// Its configuration.
+    pub service: Arc<Service>,
+    /// The text of its `fairway.yaml`, a blob.
+    pub config: Digest,
+    /// Its sources; the tree's root is the service's folder.
+    pub revision: Revision,
 }
 
 /// A service as it is run beside a stage.

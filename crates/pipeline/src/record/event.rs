@@ -36,6 +36,8 @@ pub enum RunEvent {
     RunFinished {
         /// Whose pipeline it was.
         service: ServiceName,
+        /// All that was decided before it started.
+        plan: Digest,
         /// How.
         outcome: RunOutcome,
         /// What it proved, if it passed.

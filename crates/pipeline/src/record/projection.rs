@@ -92,44 +92,49 @@ impl RunSummary {
     }
 }
 
-/// The newest run of a service.
+/// A run that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LastRun {
+pub struct OpenRun {
     /// Its id.
     pub run: RunId,
     /// All that was decided before it started.
     pub plan: Digest,
-    /// How it ended, if it did.
-    pub outcome: Option<RunOutcome>,
 }
 
-/// The newest run of each service, by its name.
-pub struct LastRuns;
+/// The runs that have not ended, by service and plan.
+pub struct OpenRuns;
 
-impl Projection for LastRuns {
-    const NAME: &'static str = "last-run-of-service";
+impl OpenRuns {
+    /// What the keys of a service's runs start with.
+    pub fn prefix(service: &ServiceName) -> String {
+        format!("{service}/")
+    }
+
+    fn key_of(service: &ServiceName, plan: &Digest) -> Key {
+        format!("{}{}", Self::prefix(service), plan.hex()).into()
+    }
+}
+
+impl Projection for OpenRuns {
+    const NAME: &'static str = "open-runs";
     const VERSION: u32 = 1;
-    type Row = LastRun;
+    type Row = OpenRun;
 
     fn key(event: &Event) -> Option<Key> {
         if !is_kind(event, &["run-started", "run-finished"]) {
             return None;
         }
         match event.decode().ok()? {
-            RunEvent::RunStarted(start) => Some(start.service.as_str().into()),
-            RunEvent::RunFinished { service, .. } => Some(service.as_str().into()),
+            RunEvent::RunStarted(start) => Some(Self::key_of(&start.service, &start.plan)),
+            RunEvent::RunFinished { service, plan, .. } => Some(Self::key_of(&service, &plan)),
             _ => None,
         }
     }
 
-    fn apply(row: Option<LastRun>, event: &Event) -> Result<Option<LastRun>, DecodeError> {
+    fn apply(row: Option<OpenRun>, event: &Event) -> Result<Option<OpenRun>, DecodeError> {
         Ok(match (event.decode()?, run_of(event)) {
-            (RunEvent::RunStarted(start), Some(run)) => {
-                Some(LastRun { run, plan: start.plan, outcome: None })
-            }
-            (RunEvent::RunFinished { outcome, .. }, Some(run)) => row.map(|row| {
-                if row.run == run { LastRun { outcome: Some(outcome), ..row } } else { row }
-            }),
+            (RunEvent::RunStarted(start), Some(run)) => Some(OpenRun { run, plan: start.plan }),
+            (RunEvent::RunFinished { .. }, Some(run)) => row.filter(|row| row.run != run),
             _ => row,
         })
     }

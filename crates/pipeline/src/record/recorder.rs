@@ -9,9 +9,6 @@ use fairway_model::RunId;
 
 /// Most events of one run that are read.
 const EVENTS_MAX: usize = 10_000;
-/// How often another number is tried when somebody else takes one at the same moment.
-const TRIES_MAX: usize = 1_000;
-
 /// Why a run could not be recorded or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
@@ -35,6 +32,11 @@ pub enum RecordError {
     Busy,
 }
 
+/// The stream that counts runs.
+fn counter() -> StreamName {
+    "runs".parse().expect("`runs` names a stream")
+}
+
 /// Writes the events of one run, each append on condition that nobody else wrote meanwhile.
 pub(crate) struct Recorder {
     ledger: Ledger,
@@ -44,35 +46,34 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Gives a new run its number and records its start.
-    pub(crate) async fn start(ledger: &Ledger, start: RunStart) -> Result<Self, RecordError> {
-        let counter: StreamName = "runs".parse().expect("`runs` names a stream");
-        let started = RunEvent::RunStarted(start).to_new()?;
-        for _ in 0..TRIES_MAX {
-            let last = ledger.stream_version(&counter).await?;
-            let run = RunId(last.0 + 1);
-            let appends = vec![
-                Append {
-                    stream: counter.clone(),
-                    expected: Expected::Exact(last),
-                    events: vec![NewEvent::new("run-numbered", &run)?],
-                },
-                Append {
-                    stream: run_stream(run),
-                    expected: Expected::NoStream,
-                    events: vec![started.clone()],
-                },
-            ];
-            match ledger.append_all(appends).await {
-                Ok(_) => {
-                    let ledger = ledger.clone();
-                    return Ok(Self { ledger, run, version: Version(1), held: Vec::new() });
-                }
-                Err(AppendError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
+    /// The number that the next run gets, unless somebody else takes it.
+    pub(crate) async fn next_number(ledger: &Ledger) -> Result<RunId, RecordError> {
+        Ok(RunId(ledger.stream_version(&counter()).await?.0 + 1))
+    }
+
+    /// Records the start of a new run with this number; none if somebody else took it.
+    pub(crate) async fn start(
+        ledger: &Ledger,
+        run: RunId,
+        start: RunStart,
+    ) -> Result<Option<Self>, RecordError> {
+        let appends = vec![
+            Append {
+                stream: counter(),
+                expected: Expected::Exact(Version(run.0 - 1)),
+                events: vec![NewEvent::new("run-numbered", &run)?],
+            },
+            Append {
+                stream: run_stream(run),
+                expected: Expected::NoStream,
+                events: vec![RunEvent::RunStarted(start).to_new()?],
+            },
+        ];
+        match ledger.append_all(appends).await {
+            Ok(_) => Ok(Some(Self::continue_at(ledger, run, Version(1)))),
+            Err(AppendError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        Err(RecordError::Busy)
     }
 
     /// Writes on where a run's last driver stopped.

@@ -1,7 +1,7 @@
 //! What all stages of one run share.
 
 use crate::{
-    Cancel, ImageSource, RunRequest, SeamError, ServiceImage, ServiceRequest, ServiceSource, Talk,
+    Cancel, ImageSource, RunLogs, RunRequest, SeamError, ServiceImage, ServiceSource, Talk,
     record::Recorder,
     run::{memo::Memo, progress::Reporter, secrets::RunSecrets},
 };
@@ -9,10 +9,11 @@ use fairway_blobs::Blobs;
 use fairway_engine::Sandbox;
 use fairway_ledger::Ledger;
 use fairway_model::{Digest, ImageRef, RunId, ServiceName};
+use fairway_secrets::Secrets;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::flight::Flights;
+use super::{flight::Flights, nested};
 
 /// What runs are made with.
 pub(crate) struct Tools {
@@ -21,6 +22,10 @@ pub(crate) struct Tools {
     pub(crate) sandbox: Arc<dyn Sandbox>,
     pub(crate) images: Arc<dyn ImageSource>,
     pub(crate) services: Arc<dyn ServiceSource>,
+    pub(crate) secrets: Secrets,
+    pub(crate) logs: RunLogs,
+    /// How many stages do something at once.
+    pub(crate) side_by_side: usize,
     /// Room for stages that do something, over all runs of this process.
     pub(crate) room: Arc<Semaphore>,
     /// Stages that are being run right now, over all runs of this process.
@@ -31,6 +36,8 @@ pub(crate) struct Tools {
 pub(crate) struct RunContext {
     pub(crate) tools: Arc<Tools>,
     pub(crate) run: RunId,
+    /// All that was decided before the run started.
+    pub(crate) plan: Digest,
     pub(crate) request: RunRequest,
     pub(crate) reporter: Reporter,
     pub(crate) recorder: Mutex<Recorder>,
@@ -54,13 +61,18 @@ impl RunContext {
         service: &ServiceName,
         talk: &Talk,
     ) -> Result<ServiceImage, SeamError> {
-        let mut waiting = self.request.waiting.clone();
-        waiting.push(self.request.service.name.clone());
-        let asked = ServiceRequest {
-            service: service.clone(),
-            target: self.request.target.clone(),
-            waiting,
-        };
-        self.services.get(service, self.tools.services.find(&asked, talk)).await
+        self.services.get(service, self.find_service(service, talk)).await
+    }
+
+    async fn find_service(
+        &self,
+        service: &ServiceName,
+        talk: &Talk,
+    ) -> Result<ServiceImage, SeamError> {
+        let target = self.request.target.as_ref();
+        match self.tools.services.release(service, target).await? {
+            Some(release) => Ok(release),
+            None => nested::build(self, service, talk).await,
+        }
     }
 }

@@ -33,7 +33,7 @@ impl Drive {
     pub(crate) async fn run(mut self, beginning: Beginning) -> Result<RunReport, RunError> {
         let began = Instant::now();
         let stages = self.plan.stages.iter().map(|stage| stage.name.clone()).collect();
-        let revision = self.ctx.request.revision.clone();
+        let revision = self.ctx.request.checkout.revision.clone();
         let started = ProgressEvent::RunStarted { revision, stages, beginning };
         self.ctx.reporter.tell(started).await;
         let driven = self.drive().await;
@@ -140,7 +140,8 @@ impl Drive {
             RunOutcome::Failed | RunOutcome::Cancelled | RunOutcome::Interrupted => None,
         };
         let finished = RunEvent::RunFinished {
-            service: self.ctx.request.service.name.clone(),
+            service: self.ctx.request.checkout.service.name.clone(),
+            plan: self.ctx.plan,
             outcome,
             evidence: evidence.clone(),
         };
@@ -158,8 +159,8 @@ impl Drive {
         let mut evidence = RunEvidence {
             run: self.ctx.run,
             scope: if is_complete { Scope::Complete } else { Scope::Partial },
-            revision: request.revision.clone(),
-            config: request.config,
+            revision: request.checkout.revision.clone(),
+            config: request.checkout.config,
             image: None,
             tests: JUnitSummary::default(),
             neighbours: Vec::new(),
@@ -178,7 +179,7 @@ impl Drive {
 
     /// The images that the service's neighbours name, in any environment.
     fn named_images(&self) -> BTreeSet<ImageRef> {
-        let service = &self.ctx.request.service;
+        let service = &self.ctx.request.checkout.service;
         let overlays = service.environments.values().flat_map(|overlay| overlay.uses.values());
         let images = service.uses.values().chain(overlays).filter_map(|used| match used {
             Neighbour::Image(image) => Some(image.image.clone()),

@@ -40,13 +40,16 @@ impl RunLock {
 
     /// Releases the lock of a run that ended and removes the folder if nothing else is in it.
     pub(crate) fn finish(self) -> io::Result<()> {
-        fs::remove_file(&self.path)?;
-        let Some(folder) = self.path.parent() else { return Ok(()) };
-        match fs::remove_dir(folder) {
-            Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(error),
-            _ => Ok(()),
-        }
+        let folder = self.path.parent().expect("the lock is in a folder");
+        unless(io::ErrorKind::NotFound, fs::remove_file(&self.path))?;
+        let is_empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+        if is_empty { unless(io::ErrorKind::NotFound, fs::remove_dir(folder)) } else { Ok(()) }
     }
+}
+
+/// Forgives one kind of error.
+fn unless(forgiven: io::ErrorKind, result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == forgiven { Ok(()) } else { Err(error) })
 }
 
 #[cfg(test)]

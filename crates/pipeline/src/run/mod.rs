@@ -7,6 +7,7 @@ mod evidence;
 mod flight;
 mod lock;
 mod memo;
+mod nested;
 mod progress;
 mod request;
 mod resume;

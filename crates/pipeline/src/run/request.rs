@@ -1,22 +1,16 @@
 //! What is asked of a run, and what comes back.
 
-use crate::{OnFailure, RunEvidence, RunOutcome, Selection, StageResult};
-use fairway_model::{
-    Digest, EnvironmentName, Revision, RunId, ServiceName, StageName, config::Service,
-};
+use crate::{Checkout, OnFailure, RunEvidence, RunOutcome, Selection, StageResult};
+use fairway_model::{Digest, EnvironmentName, RunId, ServiceName, StageName, config::Service};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// One execution of a pipeline that somebody asks for.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
-    /// Whose pipeline.
-    pub service: Arc<Service>,
-    /// The text of its `fairway.yaml`, a blob.
-    pub config: Digest,
+    /// Whose pipeline, and its sources.
+    pub checkout: Checkout,
     /// All services of the fleet.
     pub fleet: Arc<BTreeMap<ServiceName, Arc<Service>>>,
-    /// Its sources; the tree's root is the service's folder.
-    pub revision: Revision,
     /// Which part of the pipeline.
     pub selection: Selection,
     /// The environment whose secrets and releases are used.

@@ -2,11 +2,18 @@
 
 use super::{Beginning, RunError, RunRequest, lock::RunLock};
 use crate::{
-    LastRun, LastRuns, Plan, RecordError, RunEvent, RunLogs, RunOutcome, RunRecord, RunStart,
-    Selection, StageStatus, record::Recorder,
+    OpenRuns, Plan, RecordError, RunEvent, RunLogs, RunOutcome, RunRecord, RunStart, Selection,
+    StageStatus, record::Recorder,
 };
 use fairway_ledger::Ledger;
 use fairway_model::{Digest, Hasher, RunId};
+use std::time::Duration;
+
+/// How often another number is tried when somebody else takes one at the same moment.
+const TRIES_MAX: usize = 1_000;
+const PAUSE: Duration = Duration::from_millis(1);
+/// Most open runs of a service that are looked at.
+const OPEN_MAX: usize = 100;
 
 /// The place of a run's only driver.
 pub(crate) struct Seat {
@@ -18,9 +25,9 @@ pub(crate) struct Seat {
 /// What a run is of.
 pub(crate) fn start_of(request: &RunRequest, plan: &Plan) -> RunStart {
     RunStart {
-        service: request.service.name.clone(),
-        revision: request.revision.clone(),
-        config: request.config,
+        service: request.checkout.service.name.clone(),
+        revision: request.checkout.revision.clone(),
+        config: request.checkout.config,
         selection: request.selection.clone(),
         target: request.target.clone(),
         plan: plan_digest(request, plan),
@@ -32,10 +39,10 @@ pub(crate) fn start_of(request: &RunRequest, plan: &Plan) -> RunStart {
 fn plan_digest(request: &RunRequest, plan: &Plan) -> Digest {
     let selection = serde_json::to_string(&request.selection).expect("a selection has a JSON form");
     let mut hasher = Hasher::new();
-    hasher.field(request.service.name.as_str());
-    hasher.field(request.config.as_bytes());
-    hasher.field(request.revision.tree.0.as_bytes());
-    hasher.field(request.revision.to_string());
+    hasher.field(request.checkout.service.name.as_str());
+    hasher.field(request.checkout.config.as_bytes());
+    hasher.field(request.checkout.revision.tree.0.as_bytes());
+    hasher.field(request.checkout.revision.to_string());
     hasher.field(selection);
     hasher.field(request.target.as_ref().map_or("", |target| target.as_str()));
     for stage in &plan.stages {
@@ -44,27 +51,46 @@ fn plan_digest(request: &RunRequest, plan: &Plan) -> Digest {
     hasher.finish()
 }
 
-/// Continues the service's last run if it is of the same and nobody drives it; else starts one.
+/// Continues a run of the same that nobody drives any more; else starts one. Runs of the service
+/// that nobody can continue, as the sources have changed, are ended.
 pub(crate) async fn take_seat(
     ledger: &Ledger,
     logs: &RunLogs,
     start: RunStart,
 ) -> Result<Seat, RunError> {
-    let last = ledger.row::<LastRuns>(start.service.as_str()).await?;
-    if let Some(LastRun { run, plan, outcome: None }) = last
-        && let Some(lock) = RunLock::take(&logs.folder(run)).map_err(RunError::Folder)?
-    {
-        let is_same = plan == start.plan && !matches!(start.selection, Selection::Command { .. });
-        if is_same && let Some(recorder) = continue_run(ledger, run).await? {
+    let prefix = OpenRuns::prefix(&start.service);
+    for (_, open) in ledger.last_rows_with_prefix::<OpenRuns>(&prefix, OPEN_MAX).await? {
+        let lock = RunLock::take(&logs.folder(open.run)).map_err(RunError::Folder)?;
+        let Some(lock) = lock else { continue };
+        let is_same = open.plan == start.plan && !is_command(&start.selection);
+        if is_same && let Some(recorder) = continue_run(ledger, open.run).await? {
             return Ok(Seat { recorder, lock, beginning: Beginning::Continued });
         }
-        interrupt(ledger, run).await?;
+        interrupt(ledger, open.run).await?;
         lock.finish().map_err(RunError::Folder)?;
     }
-    let recorder = Recorder::start(ledger, start).await?;
-    let lock = RunLock::take(&logs.folder(recorder.run())).map_err(RunError::Folder)?;
-    let lock = lock.ok_or(RecordError::Busy)?;
-    Ok(Seat { recorder, lock, beginning: Beginning::New })
+    take_new_seat(ledger, logs, start).await
+}
+
+/// Starts a run. Its lock is held before it is recorded, so that nobody takes it for abandoned.
+async fn take_new_seat(ledger: &Ledger, logs: &RunLogs, start: RunStart) -> Result<Seat, RunError> {
+    for _ in 0..TRIES_MAX {
+        let run = Recorder::next_number(ledger).await?;
+        let lock = RunLock::take(&logs.folder(run)).map_err(RunError::Folder)?;
+        if let Some(lock) = lock {
+            if let Some(recorder) = Recorder::start(ledger, run, start.clone()).await? {
+                return Ok(Seat { recorder, lock, beginning: Beginning::New });
+            }
+            lock.finish().map_err(RunError::Folder)?;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(RecordError::Busy.into())
+}
+
+/// A command is run anew whenever it is asked for.
+fn is_command(selection: &Selection) -> bool {
+    matches!(selection, Selection::Command { .. })
 }
 
 /// Takes over a run; none if it has ended meanwhile.
@@ -89,6 +115,7 @@ async fn interrupt(ledger: &Ledger, run: RunId) -> Result<(), RecordError> {
     }
     let finished = RunEvent::RunFinished {
         service: record.start.service,
+        plan: record.start.plan,
         outcome: RunOutcome::Interrupted,
         evidence: None,
     };

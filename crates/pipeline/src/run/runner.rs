@@ -43,9 +43,6 @@ pub struct RunnerParts {
 /// Runs pipelines. Any number of runs may go on at once, in one process or several.
 pub struct Runner {
     tools: Arc<Tools>,
-    secrets: Secrets,
-    logs: RunLogs,
-    side_by_side: usize,
 }
 
 /// Why a run could not be made, or had to be given up. A stage that fails is none of these.
@@ -84,11 +81,18 @@ impl Runner {
             sandbox: parts.sandbox,
             images: parts.images,
             services: parts.services,
+            secrets: parts.secrets,
+            logs: parts.logs,
+            side_by_side,
             room: Arc::new(Semaphore::new(side_by_side)),
             flights: Flights::default(),
         };
-        let tools = Arc::new(tools);
-        Self { tools, secrets: parts.secrets, logs: parts.logs, side_by_side }
+        Self { tools: Arc::new(tools) }
+    }
+
+    /// A runner for a run inside of another one.
+    pub(crate) fn with(tools: Arc<Tools>) -> Self {
+        Self { tools }
     }
 
     /// Runs a pipeline and tells about it on the way. If the last run of the service was of the
@@ -100,20 +104,22 @@ impl Runner {
         progress: mpsc::Sender<Progress>,
         cancel: Cancel,
     ) -> Result<RunReport, RunError> {
-        let plan = Plan::new(&request.service, &request.fleet, &request.selection)?;
+        let plan = Plan::new(&request.checkout.service, &request.fleet, &request.selection)?;
         let start = resume::start_of(&request, &plan);
-        let seat = resume::take_seat(&self.tools.ledger, &self.logs, start).await?;
+        let plan_digest = start.plan;
+        let seat = resume::take_seat(&self.tools.ledger, &self.tools.logs, start).await?;
         let Seat { recorder, lock, beginning } = seat;
         let run = recorder.run();
-        let schedule = Schedule::new(&plan, self.side_by_side, request.on_failure);
+        let schedule = Schedule::new(&plan, self.tools.side_by_side, request.on_failure);
         let ctx = RunContext {
             tools: Arc::clone(&self.tools),
             run,
-            reporter: Reporter::new(run, request.service.name.clone(), progress),
+            plan: plan_digest,
+            reporter: Reporter::new(run, request.checkout.service.name.clone(), progress),
             recorder: Mutex::new(recorder),
-            secrets: RunSecrets::new(self.secrets.clone(), request.target.clone()),
+            secrets: RunSecrets::new(self.tools.secrets.clone(), request.target.clone()),
             cancel,
-            folder: self.logs.folder(run),
+            folder: self.tools.logs.folder(run),
             images: Memo::default(),
             services: Memo::default(),
             request,

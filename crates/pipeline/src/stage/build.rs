@@ -1,6 +1,9 @@
 //! The stage `build`: makes the service's image.
 
-use super::{end::Stopped, stage_run::StageRun};
+use super::{
+    end::Stopped,
+    stage_run::{OnCancel, StageRun},
+};
 use crate::{BuildFacts, BuildRequest, StagePhase};
 use fairway_model::config::Build;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ impl StageRun {
     /// Builds the image, unless that was done before from the same.
     pub(crate) async fn build(&mut self, build: &Build) -> Result<(), Stopped> {
         let request = BuildRequest {
-            service: self.ctx.request.service.name.clone(),
+            service: self.ctx.request.checkout.service.name.clone(),
             tree: self.tree()?,
             dockerfile: build.dockerfile.clone(),
             target: build.target.clone(),
@@ -17,8 +20,9 @@ impl StageRun {
         };
         let tools = Arc::clone(&self.ctx.tools);
         let images = &tools.images;
-        let fingerprint =
-            self.talking(async |talk| images.fingerprint(&request, &talk).await).await?;
+        let fingerprint = self
+            .talking(OnCancel::Drop, async |talk| images.fingerprint(&request, &talk).await)
+            .await?;
         let key = BuildFacts { fingerprint }.key();
         self.result.key = Some(key);
         if self.take_cached(key).await? {
@@ -30,7 +34,8 @@ impl StageRun {
         }
         self.record_start(Some(key)).await?;
         self.enter(StagePhase::Running).await;
-        let image = self.talking(async |talk| images.build(&request, &talk).await).await?;
+        let image =
+            self.talking(OnCancel::Drop, async |talk| images.build(&request, &talk).await).await?;
         self.result.outputs.image = Some(image);
         Ok(())
     }

@@ -94,8 +94,8 @@ impl StageRun {
             ("CI", "true".to_owned()),
             ("FAIRWAY_RUN", self.ctx.run.to_string()),
             ("FAIRWAY_STAGE", self.stage.name.to_string()),
-            ("FAIRWAY_SERVICE", request.service.name.to_string()),
-            ("FAIRWAY_REVISION", request.revision.to_string()),
+            ("FAIRWAY_SERVICE", request.checkout.service.name.to_string()),
+            ("FAIRWAY_REVISION", request.checkout.revision.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -116,7 +116,7 @@ impl StageRun {
             StageImage::Named(image) => image.to_string(),
         };
         let volume = Volume {
-            scope: format!("cache-{}", self.ctx.request.service.name),
+            scope: format!("cache-{}", self.ctx.request.checkout.service.name),
             name: Digest::of(format!("{at}\0{image}")).short(),
         };
         Mount::Volume { at: at.trim_end_matches('/').to_owned(), volume }

@@ -1,6 +1,9 @@
 //! What a stage with steps depends on: its image, its neighbours and their images, its key.
 
-use super::{end::Stopped, stage_run::StageRun};
+use super::{
+    end::Stopped,
+    stage_run::{OnCancel, StageRun},
+};
 use crate::{
     Cause, Closure, NeighbourFact, PartKind, ServiceImage, ServiceOrigin, StageImage, StepsFacts,
     StepsWork, plan::Link,
@@ -36,7 +39,7 @@ impl StageRun {
         let facts = StepsFacts {
             work,
             image,
-            source: self.ctx.request.revision.tree,
+            source: self.ctx.request.checkout.revision.tree,
             artifacts: &self.handed.artifacts,
             closure: &closure,
             images: &images,
@@ -48,7 +51,7 @@ impl StageRun {
 
     async fn image(&mut self, image: &ImageRef) -> Result<Digest, Stopped> {
         let ctx = Arc::clone(&self.ctx);
-        self.talking(async |talk| ctx.image(image, &talk).await).await
+        self.talking(OnCancel::Drop, async |talk| ctx.image(image, &talk).await).await
     }
 
     /// Follows neighbours, and finds services as they turn out to be needed.
@@ -68,15 +71,19 @@ impl StageRun {
 
     async fn service(&mut self, name: &ServiceName) -> Result<ServiceImage, Stopped> {
         let request = &self.ctx.request;
-        if name == &request.service.name {
+        if name == &request.checkout.service.name {
             let image = self.handed.image.ok_or_else(|| Cause::Image {
                 message: format!("a neighbour needs `{name}`, which this run does not build"),
             })?;
-            let origin = ServiceOrigin::Revision(request.revision.clone());
-            return Ok(ServiceImage { service: Arc::clone(&request.service), image, origin });
+            let origin = ServiceOrigin::Revision(request.checkout.revision.clone());
+            return Ok(ServiceImage {
+                service: Arc::clone(&request.checkout.service),
+                image,
+                origin,
+            });
         }
         let ctx = Arc::clone(&self.ctx);
-        self.talking(async |talk| ctx.service(name, &talk).await).await
+        self.talking(OnCancel::Wait, async |talk| ctx.service(name, &talk).await).await
     }
 }
 

@@ -29,6 +29,15 @@ pub(crate) struct Handed {
     pub(crate) lost: u32,
 }
 
+/// What happens to a piece of work of another context when the run is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnCancel {
+    /// It is dropped, which ends it.
+    Drop,
+    /// It knows itself, and ends in an orderly way.
+    Wait,
+}
+
 /// One stage of one run.
 pub(crate) struct StageRun {
     pub(crate) ctx: Arc<RunContext>,
@@ -126,10 +135,10 @@ impl StageRun {
         Ok(())
     }
 
-    /// Does a piece of work of another context and passes on what it says; ends early when the run
-    /// is cancelled.
+    /// Does a piece of work of another context and passes on what it says.
     pub(crate) async fn talking<T, E, W>(
         &mut self,
+        on_cancel: OnCancel,
         work: impl FnOnce(Talk) -> W,
     ) -> Result<T, Stopped>
     where
@@ -143,7 +152,7 @@ impl StageRun {
             tokio::select! {
                 biased;
                 Some(line) = lines.recv() => self.note(&line).await?,
-                () = cancel.cancelled() => return Err(Stopped::Cancelled),
+                () = cancel.cancelled(), if on_cancel == OnCancel::Drop => return Err(Stopped::Cancelled),
                 done = &mut work => break done,
             }
         };
@@ -163,7 +172,7 @@ impl StageRun {
 
     /// The sources with the artifacts of the stages that this one needs.
     pub(crate) fn tree(&self) -> Result<TreeDigest, TreeError> {
-        let source = self.ctx.request.revision.tree;
+        let source = self.ctx.request.checkout.revision.tree;
         if self.handed.artifacts.is_empty() {
             return Ok(source);
         }
