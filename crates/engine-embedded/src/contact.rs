@@ -4,6 +4,7 @@ use crate::{
     embedded::Embedded,
     helper::{Cgroup, Hierarchies},
     launch::blocking,
+    network,
     place::Places,
     remains,
     state::{State, now},
@@ -131,6 +132,7 @@ pub(crate) async fn remove(engine: &Embedded, id: &ContainerId) -> Result<(), En
         Ok(Found::Lost(_)) | Err(EngineError::NoContainer(_)) => {}
         Err(error) => return Err(error),
     }
+    network::disconnect(engine, id).await?;
     let (places, id) = (engine.places().clone(), id.clone());
     // Usually the helper has removed everything.
     blocking(move || remains::remove_if_left(&places, &id)).await

@@ -8,6 +8,7 @@ use crate::{
 };
 use fairway_engine::{EngineError, GroupId};
 use fairway_layers::Layers;
+use fairway_network::Networks;
 use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder},
@@ -50,6 +51,7 @@ struct Inner {
     places: Places,
     helper: PathBuf,
     layers: Layers,
+    networks: Networks,
     /// Groups that end with this process.
     owned: Mutex<BTreeMap<GroupId, Ownership>>,
 }
@@ -71,7 +73,8 @@ impl Embedded {
             make_directory(&directory, 0o700)?;
         }
         let Settings { helper, layers, .. } = settings;
-        let inner = Inner { places, helper, layers, owned: Mutex::default() };
+        let networks = Networks::open(&places.runtime, helper.clone());
+        let inner = Inner { places, helper, layers, networks, owned: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -85,6 +88,10 @@ impl Embedded {
 
     pub(crate) fn layers(&self) -> &Layers {
         &self.inner.layers
+    }
+
+    pub(crate) fn networks(&self) -> &Networks {
+        &self.inner.networks
     }
 
     pub(crate) fn owned(&self) -> MutexGuard<'_, BTreeMap<GroupId, Ownership>> {

@@ -3,6 +3,7 @@
 use crate::{
     embedded::Embedded,
     helper::{RUN, SUBCOMMAND},
+    network,
     plan::{Networking, Plan},
     wire::{Connected, FromHelper, LINE_MAX},
 };
@@ -43,7 +44,7 @@ pub(crate) fn claim(engine: &Embedded, id: &ContainerId) -> Result<(), EngineErr
 /// Starts the helper of a plan and returns when the container runs. Nothing is left behind if it
 /// does not.
 pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineError> {
-    let (id, network) = (plan.id.clone(), plan.network);
+    let (id, networking) = (plan.id.clone(), plan.network.clone());
     let (places, executable) = (engine.places().clone(), engine.helper().to_owned());
     let stream = blocking(move || {
         let files = places.container_files(&plan.id);
@@ -58,8 +59,8 @@ pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineEr
         match helper.hear().await? {
             Some(FromHelper::Running) => return Ok(()),
             Some(FromHelper::Unconnected(pid)) => {
-                debug_assert!(network == Networking::Own, "only such a helper asks");
-                let connected = connect(engine, &id, pid).await?;
+                let Networking::Group { names, port } = networking.clone() else { continue };
+                let connected = network::connect(engine, &id, pid, names, port).await?;
                 helper.say(&connected).await?;
             }
             Some(FromHelper::Failed(why)) => return Err(EngineError::Start { container: id, why }),
@@ -69,10 +70,6 @@ pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineEr
             }
         }
     }
-}
-
-async fn connect(_: &Embedded, _: &ContainerId, _: u32) -> Result<Connected, EngineError> {
-    Err(EngineError::Broken("networks are not connected yet".to_owned()))
 }
 
 /// What a helper said before it broke.

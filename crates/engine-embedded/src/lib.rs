@@ -6,15 +6,21 @@
 //! until the container is removed. So containers outlive whoever started them, and whoever comes
 //! next adopts them.
 
+mod build_root;
 mod contact;
 mod copy;
 mod embedded;
+mod exec;
+mod exec_plan;
 mod group;
 mod helper;
 mod launch;
 mod log;
+mod logs;
+mod network;
 mod place;
 mod plan;
+mod probe;
 mod process;
 mod process_plan;
 mod remains;
@@ -22,8 +28,11 @@ mod requirements;
 mod sandbox;
 mod start;
 mod state;
+mod take;
 mod text;
+mod watch;
 mod wire;
 
+pub use build_root::{BuildNetwork, BuildRoot, BuildStep};
 pub use embedded::{Embedded, Settings};
 pub use helper::become_helper_if_asked;

@@ -2,8 +2,11 @@
 //! only.
 
 use crate::{place::Places, process::ProcessId};
-use fairway_engine::{ContainerId, EngineError, Mount, RootAccess};
-use fairway_model::{ByteSize, config::Resources};
+use fairway_engine::{ContainerId, EngineError, Mount, Names, RootAccess};
+use fairway_model::{
+    ByteSize,
+    config::{Readiness, Resources},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -27,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) limits: Resources,
     pub(crate) root: RootAccess,
     pub(crate) network: Networking,
+    /// When it is ready; `None` if at once.
+    pub(crate) ready: Option<Readiness>,
     pub(crate) stop: StopSignal,
     pub(crate) log_limit: ByteSize,
     /// Whose end also ends the container.
@@ -57,13 +62,17 @@ pub(crate) struct Process {
     pub(crate) hostname: String,
 }
 
-/// Whose network a container is in.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which network a container is in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Networking {
-    /// The host's.
-    Host,
-    /// Its own, which is connected while the helper prepares the files.
-    Own,
+    /// None.
+    None,
+    /// Its group's, to which it is connected while the helper prepares the files.
+    Group {
+        names: Names,
+        /// Where others reach it; 0 if nowhere.
+        port: u16,
+    },
 }
 
 /// How a container is stopped.

@@ -3,10 +3,11 @@
 use crate::{
     contact::{self, Found},
     embedded::Embedded,
-    group,
+    exec, group,
     launch::blocking,
-    start,
+    logs, network, start,
     state::State,
+    take, watch,
 };
 use fairway_engine::{
     ContainerEvent, ContainerId, ContainerSpec, ContainerStatus, EngineError, Exec, ExecOutput,
@@ -26,30 +27,30 @@ impl Sandbox for Embedded {
         if let Some(ownership) = ownership {
             self.owned().insert(group.clone(), ownership);
         }
-        Ok(())
+        self.networks().create(group, keep).await.map(drop).map_err(network::failed)
     }
 
     async fn start(&self, id: &ContainerId, spec: &ContainerSpec) -> Result<(), EngineError> {
         start::start(self, id, spec).await
     }
 
-    async fn exec(&self, _id: &ContainerId, _exec: &Exec) -> Result<ExecOutput, EngineError> {
-        unimplemented!()
+    async fn exec(&self, id: &ContainerId, exec: &Exec) -> Result<ExecOutput, EngineError> {
+        exec::exec(self, id, exec).await
     }
 
     async fn logs(
         &self,
-        _id: &ContainerId,
-        _from: LogFrom,
+        id: &ContainerId,
+        from: LogFrom,
     ) -> Result<BoxStream<'static, Result<LogEvent, EngineError>>, EngineError> {
-        unimplemented!()
+        logs::read(self, id, from).await
     }
 
     async fn watch(
         &self,
-        _id: &ContainerId,
+        id: &ContainerId,
     ) -> Result<BoxStream<'static, ContainerEvent>, EngineError> {
-        unimplemented!()
+        watch::watch(self, id).await
     }
 
     async fn list(&self, group: &GroupId) -> Result<Vec<ContainerStatus>, EngineError> {
@@ -76,10 +77,10 @@ impl Sandbox for Embedded {
 
     async fn take_tree(
         &self,
-        _id: &ContainerId,
-        _path: &str,
+        id: &ContainerId,
+        path: &str,
     ) -> Result<Option<TreeDigest>, EngineError> {
-        unimplemented!()
+        take::take_tree(self, id, path).await
     }
 
     async fn remove(&self, id: &ContainerId) -> Result<(), EngineError> {
@@ -91,6 +92,7 @@ impl Sandbox for Embedded {
         let ids: Vec<_> =
             names.into_iter().map(|name| ContainerId { group: group.clone(), name }).collect();
         try_join_all(ids.iter().map(|id| contact::remove(self, id))).await?;
+        network::remove(self, group).await?;
         let (places, id) = (self.places().clone(), group.clone());
         blocking(move || group::remove(&places, &id)).await?;
         self.owned().remove(group);

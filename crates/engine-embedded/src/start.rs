@@ -31,8 +31,8 @@ pub(crate) async fn start(
         Err(error) => Err(error),
     };
     if started.is_err() {
-        let places = engine.places().clone();
-        blocking(move || remains::remove(&places, &id)).await?;
+        let (places, id) = (engine.places().clone(), id.clone());
+        blocking(move || remains::remove_if_left(&places, &id)).await?;
     }
     started
 }
@@ -62,7 +62,11 @@ fn plan(engine: &Embedded, id: &ContainerId, spec: &ContainerSpec) -> Result<Pla
         mounts: spec.mounts.clone(),
         limits: spec.limits,
         root: spec.root,
-        network: Networking::Host,
+        network: Networking::Group {
+            names: spec.names.clone(),
+            port: process_plan::port(said, spec),
+        },
+        ready: process_plan::readiness(said, spec),
         stop,
         log_limit: spec.log_limit,
         owner: group.owner,

@@ -4,6 +4,8 @@
 //! conformance suite each (feature `conformance`) says what every engine must do. A host path
 //! never crosses these traits: file trees go in and out by digest.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod container;
 mod dial;
 mod error;

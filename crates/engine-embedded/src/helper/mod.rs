@@ -5,6 +5,7 @@
 
 mod cgroup;
 mod entry;
+mod exec;
 mod executor;
 mod in_root;
 mod mounts;
@@ -19,5 +20,5 @@ mod user;
 
 pub(crate) use cgroup::{Cgroup, Hierarchies};
 pub use entry::become_helper_if_asked;
-pub(crate) use entry::{RUN, SUBCOMMAND};
-pub(crate) use in_root::InRoot;
+pub(crate) use entry::{EXEC, RUN, SUBCOMMAND};
+pub(crate) use in_root::{InRoot, path_of};

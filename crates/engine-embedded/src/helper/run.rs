@@ -32,7 +32,6 @@ use rustix::{
 };
 use std::{
     fs::{self, File},
-    io,
     net::{Ipv4Addr, SocketAddr},
     os::{
         fd::AsFd,
@@ -43,6 +42,11 @@ use std::{
 
 /// The id of a container in the runtime library's own records, which lie in its runtime directory.
 pub(super) const LIBRARY_ID: &str = "oci";
+/// As in Docker: low ports and pings need no privilege in a network of one's own.
+const SYSCTLS: [(&str, &str); 2] = [
+    ("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),
+    ("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"),
+];
 /// Largest account file of an image that is read.
 pub(super) const ACCOUNTS_MAX: u64 = 4 << 20;
 
@@ -101,16 +105,21 @@ fn detach() -> Parentage {
 
 fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
     let dir = plan.places.container(&plan.id);
-    enter_namespaces(plan.network)?;
-    if plan.network == Networking::Own {
+    enter_namespaces()?;
+    if plan.network != Networking::None {
         asker
             .say(&FromHelper::Unconnected(std::process::id()))
             .map_err(EngineError::io("ask for a network"))?;
     }
     let user = prepare_root(plan, &dir)?;
-    let connected = match plan.network {
-        Networking::Own => asker.connected().map_err(EngineError::io("wait for the network"))?,
-        Networking::Host => host_network()?,
+    let connected = match &plan.network {
+        Networking::Group { .. } => {
+            asker.connected().map_err(EngineError::io("wait for the network"))?
+        }
+        Networking::None => Connected {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            resolver: String::new(),
+        },
     };
     write_names(plan, &dir, &connected)?;
     let hierarchies = Hierarchies::here()?;
@@ -138,17 +147,18 @@ fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
 }
 
 #[expect(unsafe_code, reason = "there is no safe unshare")]
-fn enter_namespaces(network: Networking) -> Result<(), EngineError> {
-    let flags = match network {
-        Networking::Own => UnshareFlags::NEWNS | UnshareFlags::NEWNET,
-        Networking::Host => UnshareFlags::NEWNS,
-    };
+fn enter_namespaces() -> Result<(), EngineError> {
+    let flags = UnshareFlags::NEWNS | UnshareFlags::NEWNET;
     // SAFETY: the file table is not unshared, and this process has one thread.
     let entered = unsafe { unshare_unsafe(flags) };
     let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     entered
         .and_then(|()| mount_change("/", slave))
-        .map_err(|error| EngineError::io("make namespaces")(error.into()))
+        .map_err(|error| EngineError::io("make namespaces")(error.into()))?;
+    // These are of the network namespace of whoever writes.
+    SYSCTLS.iter().try_for_each(|(path, value)| {
+        fs::write(path, value).map_err(EngineError::io(format!("write `{path}`")))
+    })
 }
 
 /// Mounts the image and what else is wanted, and finds out who the user is.
@@ -181,15 +191,6 @@ pub(super) fn find_user(root: &InRoot, user: &str) -> Result<User, EngineError> 
     };
     let (passwd, group) = (read("/etc/passwd")?, read("/etc/group")?);
     User::resolve(user, &passwd, &group).map_err(|error| EngineError::Broken(error.to_string()))
-}
-
-fn host_network() -> Result<Connected, EngineError> {
-    let path = "/etc/resolv.conf";
-    let resolver = match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        read => read.map_err(EngineError::io(format!("read `{path}`")))?,
-    };
-    Ok(Connected { address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), resolver })
 }
 
 /// Writes the files that are mounted over those of the image.

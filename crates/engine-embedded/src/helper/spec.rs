@@ -2,12 +2,12 @@
 //! mounts, masked and read-only paths.
 
 use super::{cgroup::Hierarchies, seccomp::INSTALLER, user::User};
-use crate::plan::{Networking, Plan};
+use crate::plan::Plan;
 use fairway_engine::RootAccess;
 use fairway_model::config::Resources;
 use rustix::process::{Resource, getrlimit};
 use serde_json::{Map, Value, json};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 /// Most processes of a container that says nothing about it.
 const PIDS_DEFAULT: u32 = 4096;
@@ -53,8 +53,7 @@ const READ_ONLY: [&str; 5] =
 
 /// The specification of a container. `dir` is its runtime directory.
 pub(super) fn container(plan: &Plan, user: &User, dir: &Path, hierarchies: &Hierarchies) -> Value {
-    let env = environment(plan, user);
-    let own_network = plan.network == Networking::Own;
+    let env = environment(plan.process.env.clone(), &plan.process.hostname, user);
     json!({
         "ociVersion": "1.0.2",
         "process": process(&plan.process.args, &env, &plan.process.cwd, user),
@@ -63,9 +62,8 @@ pub(super) fn container(plan: &Plan, user: &User, dir: &Path, hierarchies: &Hier
         "mounts": mounts(dir),
         "linux": {
             "cgroupsPath": plan.places.cgroup(&plan.id),
-            "namespaces": namespaces(plan.network),
+            "namespaces": namespaces(),
             "resources": resources(&plan.limits, hierarchies),
-            "sysctl": if own_network { sysctls() } else { json!({}) },
             "maskedPaths": MASKED,
             "readonlyPaths": READ_ONLY,
         },
@@ -93,33 +91,27 @@ pub(super) fn process(args: &[String], env: &[String], cwd: &str, user: &User) -
     })
 }
 
-/// The variables of the first process: the image's and the asker's, `HOSTNAME` and `HOME`.
-fn environment(plan: &Plan, user: &User) -> Vec<String> {
-    let mut env = plan.process.env.clone();
-    env.entry("HOSTNAME".to_owned()).or_insert_with(|| plan.process.hostname.clone());
+/// The variables of a process: those given, `HOSTNAME` and `HOME`.
+pub(super) fn environment(
+    mut env: BTreeMap<String, String>,
+    hostname: &str,
+    user: &User,
+) -> Vec<String> {
+    env.entry("HOSTNAME".to_owned()).or_insert_with(|| hostname.to_owned());
     env.entry("HOME".to_owned())
         .or_insert_with(|| user.home.clone().unwrap_or_else(|| "/".to_owned()));
     env.into_iter().map(|(key, value)| format!("{key}={value}")).collect()
 }
 
-fn namespaces(network: Networking) -> Vec<Value> {
+/// The network namespace is the helper's.
+fn namespaces() -> Vec<Value> {
     let mut namespaces: Vec<_> = ["pid", "ipc", "uts", "mount", "cgroup"]
         .iter()
         .map(|kind| json!({ "type": kind }))
         .collect();
-    if network == Networking::Own {
-        let path = format!("/proc/{}/ns/net", std::process::id());
-        namespaces.push(json!({ "type": "network", "path": path }));
-    }
+    let path = format!("/proc/{}/ns/net", std::process::id());
+    namespaces.push(json!({ "type": "network", "path": path }));
     namespaces
-}
-
-/// As in Docker: low ports and pings need no privilege in a network of one's own.
-fn sysctls() -> Value {
-    json!({
-        "net.ipv4.ip_unprivileged_port_start": "0",
-        "net.ipv4.ping_group_range": "0 2147483647",
-    })
 }
 
 fn resources(limits: &Resources, hierarchies: &Hierarchies) -> Value {

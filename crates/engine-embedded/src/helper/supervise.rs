@@ -13,7 +13,7 @@ use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
     mount::{UnmountFlags, unmount},
-    process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid},
+    process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid},
     time::Timespec,
 };
 use std::{
@@ -132,14 +132,7 @@ impl<'a> Supervisor<'a> {
         let Some(init) = self.init.take() else { return Ok(()) };
         let status = waitid(WaitId::PidFd(init.as_fd()), WaitIdOptions::EXITED)
             .map_err(|error| EngineError::io("wait for the first process")(error.into()))?;
-        let code = |number: i32| u8::try_from(number & 0xff).unwrap_or_default();
-        let status = status.map_or(ExitStatus::Lost, |status| {
-            match (status.exit_status(), status.terminating_signal()) {
-                (Some(number), _) => ExitStatus::Code(code(number)),
-                (None, Some(number)) => ExitStatus::Signal(code(number)),
-                (None, None) => ExitStatus::Lost,
-            }
-        });
+        let status = status.map_or(ExitStatus::Lost, |status| status_of(&status));
         self.running.pump.finish().map_err(EngineError::io("write the log"))?;
         let seen = self.running.cgroup.encounters();
         self.kill_at = None;
@@ -234,6 +227,16 @@ struct Ready {
     init: bool,
     owner: bool,
     output: bool,
+}
+
+/// How a process ended.
+pub(super) fn status_of(status: &WaitIdStatus) -> ExitStatus {
+    let byte = |number: i32| u8::try_from(number & 0xff).unwrap_or_default();
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => ExitStatus::Code(byte(code)),
+        (None, Some(signal)) => ExitStatus::Signal(byte(signal)),
+        (None, None) => ExitStatus::Lost,
+    }
 }
 
 fn line(state: &State) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! An engine in a directory of its own, with an image made of this machine's busybox.
 
 use fairway_blobs::Blobs;
+use fairway_engine::conformance::{Case, Subject};
 use fairway_engine_embedded::{Embedded, Settings};
 use fairway_layers::{ImageConfig, Layers};
 use fairway_model::Digest;
@@ -8,6 +9,7 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub struct Fixture {
@@ -25,6 +27,13 @@ impl Fixture {
         Self { dir, layers, image }
     }
 
+    /// An engine of its own for a case, in a group of its own.
+    pub fn subject(&self, case: &Case) -> Subject {
+        let engine = Arc::new(self.engine());
+        let group = format!("t-{}", Digest::of(case.name).short()).parse().unwrap();
+        Subject { sandbox: engine.clone(), dial: engine, image: self.image, group }
+    }
+
     pub fn runtime_dir(&self) -> PathBuf {
         Settings::runtime_dir_of(self.dir.path())
     }
@@ -37,6 +46,12 @@ impl Fixture {
             layers: self.layers.clone(),
         })
         .unwrap()
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        fs::remove_dir_all(self.runtime_dir()).unwrap();
     }
 }
 

@@ -2,34 +2,15 @@
 //! `busybox-static`).
 
 mod fixture;
+mod runner;
 
-use fairway_engine::*;
+use fairway_engine::conformance::{Case, SANDBOX};
 use fixture::Fixture;
+use std::process::ExitCode;
 
-fn main() {
+fn main() -> ExitCode {
     fairway_engine_embedded::become_helper_if_asked();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let fixture = Fixture::new();
-        let engine = fixture.engine();
-        let group: GroupId = "g".parse().unwrap();
-        engine.open(&group, Keep::WhileOwned).await.unwrap();
-        for n in 0..20 {
-            let begin = std::time::Instant::now();
-            let id = ContainerId { group: group.clone(), name: format!("c{n}") };
-            let spec = ContainerSpec {
-                command: Command::Process(vec!["true".into()]),
-                ..ContainerSpec::of(fixture.image)
-            };
-            if let Err(e) = engine.start(&id, &spec).await {
-                panic!("{e:?}");
-            }
-            let started = begin.elapsed();
-            let exit = engine.stop(&id).await.unwrap();
-            let stopped = begin.elapsed();
-            engine.remove(&id).await.unwrap();
-            println!("{started:?} {stopped:?} {:?} {exit}", begin.elapsed());
-        }
-        engine.close(&group).await.unwrap();
-    });
+    let cases: Vec<Case> = SANDBOX.iter().copied().flatten().copied().collect();
+    let fixture = Fixture::new();
+    runner::run(&cases, |case| fixture.subject(case))
 }

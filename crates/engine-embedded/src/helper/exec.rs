@@ -1,0 +1,114 @@
+//! Runs a command in a running container: with the capabilities, the filter of system calls and
+//! the limits of its first process.
+
+use super::{
+    executor::Sealed,
+    in_root::InRoot,
+    run::{LIBRARY_ID, find_user},
+    spec,
+};
+use crate::{
+    exec_plan::{ExecPlan, Input, Outcome, outcome_path},
+    plan::Plan,
+    text::chain,
+};
+use fairway_engine::{EngineError, ExitStatus};
+use libcontainer::{container::builder::ContainerBuilder, syscall::syscall::SyscallType};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+    process::{
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+        pidfd_send_signal, waitid,
+    },
+    stdio,
+};
+use std::{
+    fs::{self, File},
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
+
+/// Runs the command of a plan; returns the exit code of this process.
+pub(super) fn exec(path: &Path) -> i32 {
+    let outcome = match serve(path) {
+        Ok(status) => Outcome::Ended(status),
+        Err(error) => Outcome::Refused(chain(&error)),
+    };
+    let bytes = serde_json::to_vec(&outcome).expect("an outcome is plain data");
+    fs::write(outcome_path(path), bytes).map_or(1, |()| 0)
+}
+
+fn serve(path: &Path) -> Result<ExitStatus, EngineError> {
+    let doing = || format!("read `{}`", path.display());
+    let bytes = fs::read(path).map_err(EngineError::io(doing()))?;
+    let exec: ExecPlan = serde_json::from_slice(&bytes)
+        .map_err(|error| EngineError::Broken(format!("could not {}: {error}", doing())))?;
+    let dir = path.parent().unwrap_or(path);
+    let plan = Plan::load(&Plan::path(dir))?;
+    let process = path.with_extension("process");
+    fs::write(&process, describe(&exec, &plan)?)
+        .map_err(EngineError::io("describe the process"))?;
+    let pid = start(dir, &process, exec.input)?;
+    wait(pid, exec.input)
+}
+
+/// The description of the process, as the runtime library reads it.
+fn describe(exec: &ExecPlan, plan: &Plan) -> Result<Vec<u8>, EngineError> {
+    let root = format!("/proc/{}/root", exec.init);
+    let root = InRoot::open(Path::new(&root)).map_err(EngineError::io("open the container"))?;
+    let user = exec.user.as_ref().unwrap_or(&plan.process.user);
+    let user = find_user(&root, user)?;
+    let mut env = plan.process.env.clone();
+    env.extend(exec.env.clone());
+    let env = spec::environment(env, &plan.process.hostname, &user);
+    let process = spec::process(&exec.args, &env, &plan.process.cwd, &user);
+    Ok(serde_json::to_vec(&process).expect("a description is plain data"))
+}
+
+fn start(dir: &Path, process: &Path, input: Input) -> Result<Pid, EngineError> {
+    let refused =
+        |error: libcontainer::error::LibcontainerError| EngineError::Broken(chain(&error));
+    let sealed = Sealed::new().map_err(EngineError::io("compile the filter of system calls"))?;
+    let mut builder = ContainerBuilder::new(LIBRARY_ID.to_owned(), SyscallType::default())
+        .with_root_path(dir)
+        .map_err(refused)?
+        .with_executor(sealed);
+    if input == Input::Lifeline {
+        let nothing = File::open("/dev/null").map_err(EngineError::io("open `/dev/null`"))?;
+        builder = builder.with_stdin(nothing);
+    }
+    let pid = builder.as_tenant().with_process(Some(process)).build().map_err(refused)?;
+    Pid::from_raw(pid.as_raw())
+        .ok_or_else(|| EngineError::Broken("the command has no process".to_owned()))
+}
+
+/// Waits for the command; kills it with its session when the asker is gone.
+fn wait(pid: Pid, input: Input) -> Result<ExitStatus, EngineError> {
+    let failed = |error: Errno| EngineError::io("wait for the command")(error.into());
+    let process = pidfd_open(pid, PidfdFlags::empty()).map_err(failed)?;
+    if input == Input::Lifeline {
+        watch_lifeline(&process, pid).map_err(failed)?;
+    }
+    let status = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED).map_err(failed)?;
+    Ok(status.map_or(ExitStatus::Lost, |status| super::supervise::status_of(&status)))
+}
+
+fn watch_lifeline(process: &OwnedFd, pid: Pid) -> Result<(), Errno> {
+    loop {
+        let mut polled = [
+            PollFd::new(process, PollFlags::IN),
+            PollFd::from_borrowed_fd(stdio::stdin(), PollFlags::IN),
+        ];
+        match poll(&mut polled, None) {
+            Err(Errno::INTR) => continue,
+            polled => polled?,
+        };
+        if polled[0].revents().is_empty() {
+            // It made itself the leader of a session and so of a group.
+            kill_process_group(pid, Signal::KILL).unwrap_or_default();
+            pidfd_send_signal(process, Signal::KILL).unwrap_or_default();
+        }
+        return Ok(());
+    }
+}

@@ -1,0 +1,64 @@
+//! Connects containers to the network of their group.
+
+use crate::{embedded::Embedded, text::chain, wire::Connected};
+use fairway_engine::{ContainerId, Dial, EngineError, GroupId, Names};
+use fairway_network::{Member, Network, NetworkError};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
+use tokio::net::TcpStream;
+
+/// An adapter for `map_err`.
+pub(crate) fn failed(error: NetworkError) -> EngineError {
+    EngineError::Broken(chain(&error))
+}
+
+fn of(engine: &Embedded, group: &GroupId) -> Result<Network, EngineError> {
+    let network = engine.networks().get(group);
+    network.ok_or_else(|| EngineError::NoGroup(group.clone()))
+}
+
+/// Connects a container whose helper sits in a fresh network namespace.
+pub(crate) async fn connect(
+    engine: &Embedded,
+    id: &ContainerId,
+    pid: u32,
+    names: Names,
+    port: u16,
+) -> Result<Connected, EngineError> {
+    let network = of(engine, &id.group)?;
+    let Names { own, private } = names;
+    let member = Member { name: id.name.clone(), pid, own, private };
+    let attachment = network.attach(&member).await.map_err(failed)?;
+    Ok(Connected {
+        address: SocketAddr::new(IpAddr::V4(attachment.address), port),
+        resolver: format!("nameserver {}\noptions ndots:0\n", attachment.gateway),
+    })
+}
+
+/// Forgets a container that is gone, with its names.
+pub(crate) async fn disconnect(engine: &Embedded, id: &ContainerId) -> Result<(), EngineError> {
+    match engine.networks().get(&id.group) {
+        None => Ok(()),
+        Some(network) => match network.detach(&id.name).await {
+            Err(NetworkError::NotOpen(_)) => Ok(()),
+            detached => detached.map_err(failed),
+        },
+    }
+}
+
+/// Removes the network of a group.
+pub(crate) async fn remove(engine: &Embedded, group: &GroupId) -> Result<(), EngineError> {
+    match engine.networks().get(group) {
+        None => Ok(()),
+        Some(network) => network.remove().await.map_err(failed),
+    }
+}
+
+#[async_trait::async_trait]
+impl Dial for Embedded {
+    async fn dial(&self, group: &GroupId, address: SocketAddr) -> io::Result<TcpStream> {
+        of(self, group).map_err(io::Error::other)?.dial(address).await
+    }
+}

@@ -1,0 +1,7 @@
+//! Finds out when a container is ready.
+
+mod attempt;
+mod http;
+mod prober;
+
+pub(crate) use prober::{Prober, Verdict};
