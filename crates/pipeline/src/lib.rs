@@ -24,7 +24,7 @@ pub use outcome::{
 };
 pub use plan::{
     BuildFacts, Closure, Link, Part, PartKind, Plan, PlanError, PlannedStage, Root, Selection,
-    StageImage, StepsFacts, StepsWork, Task, Use, Work, build_stage,
+    StageImage, StepsFacts, StepsWork, Task, Use, Work,
 };
 pub use record::{
     OpenRun, OpenRuns, PassedStage, PassedStages, RecordError, RunEvent, RunRecord, RunStart,

@@ -107,19 +107,21 @@ pub enum PlanError {
     /// Stages wait for each other.
     #[error("the stages {0} of `{1}` need each other")]
     Cycle(String, ServiceName),
+    /// A command cannot stand in for it.
+    #[error("stage `{0}` builds the image; it has no steps that a command could replace")]
+    NoSteps(StageName),
     /// There is nothing to run.
     #[error("the command is empty")]
     EmptyCommand,
 }
 
-/// The name of the implicit stage that builds the image.
-pub fn build_stage() -> StageName {
-    "build".parse().expect("`build` is a name")
-}
-
-/// The name of the stage that a command without a stage runs as.
-fn command_stage() -> StageName {
-    "command".parse().expect("`command` is a name")
+/// The name of the stage that a command without a stage runs as; no other stage has it.
+fn command_stage(stages: &[PlannedStage]) -> StageName {
+    let mut name = "command".to_owned();
+    while stages.iter().any(|stage| stage.name.as_str() == name) {
+        name = format!("x-{name}");
+    }
+    name.parse().expect("`command` with a short prefix is a name")
 }
 
 impl Plan {
@@ -149,20 +151,17 @@ struct Planner<'a> {
     fleet: &'a BTreeMap<ServiceName, Arc<Service>>,
 }
 
-type Stages = BTreeMap<StageName, PlannedStage>;
+type Stages = Vec<PlannedStage>;
 
 impl Planner<'_> {
     fn all(&self) -> Result<Stages, PlanError> {
         let build = PlannedStage {
-            name: build_stage(),
+            name: Stage::build(),
             needs: self.service.build.needs.iter().cloned().collect(),
             work: Work::Build(self.service.build.clone()),
         };
-        let mut stages = Stages::from([(build.name.clone(), build)]);
-        for stage in &self.service.pipeline.stages {
-            stages.insert(stage.name.clone(), self.stage(stage)?);
-        }
-        Ok(stages)
+        let stages = self.service.pipeline.stages.iter().map(|stage| self.stage(stage));
+        std::iter::once(Ok(build)).chain(stages).collect()
     }
 
     fn stage(&self, stage: &Stage) -> Result<PlannedStage, PlanError> {
@@ -193,7 +192,7 @@ impl Planner<'_> {
         work: StepsWork,
     ) -> PlannedStage {
         if work.image == StageImage::Built || self.reaches_itself(&work.root) {
-            needs.insert(build_stage());
+            needs.insert(Stage::build());
         }
         PlannedStage { name, needs, work: Work::Steps(Box::new(work)) }
     }
@@ -257,19 +256,22 @@ impl Planner<'_> {
         if command.is_empty() {
             return Err(PlanError::EmptyCommand);
         }
-        let name = stage.cloned().unwrap_or_else(command_stage);
+        let name = stage.cloned().unwrap_or_else(|| command_stage(stages));
         if stage.is_none() {
-            stages.insert(name.clone(), self.command_stage(name.clone()));
+            stages.push(self.command_stage(name.clone()));
         }
         let known = known(stages);
-        match stages.get_mut(&name).map(|stage| &mut stage.work) {
+        match stages.iter_mut().find(|stage| stage.name == name).map(|stage| &mut stage.work) {
             Some(Work::Steps(work)) => {
                 work.task = Task::Command(command.to_vec());
                 work.reports.clear();
                 work.artifacts.clear();
                 Ok(name)
             }
-            _ => Err(PlanError::NoStage { service: self.service.name.clone(), stage: name, known }),
+            Some(Work::Build(_)) => Err(PlanError::NoSteps(name)),
+            None => {
+                Err(PlanError::NoStage { service: self.service.name.clone(), stage: name, known })
+            }
         }
     }
 
@@ -301,12 +303,12 @@ impl Planner<'_> {
         let mut ordered: Vec<PlannedStage> = Vec::new();
         let mut done = BTreeSet::new();
         while !stages.is_empty() {
-            let is_next = |stage: &PlannedStage| stage.needs.is_subset(&done);
-            let Some(name) = stages.values().find(|s| is_next(s)).map(|s| s.name.clone()) else {
+            let Some(next) = stages.iter().position(|stage| stage.needs.is_subset(&done)) else {
                 return Err(PlanError::Cycle(known(&stages), self.service.name.clone()));
             };
-            ordered.extend(stages.remove(&name));
-            done.insert(name);
+            let stage = stages.remove(next);
+            done.insert(stage.name.clone());
+            ordered.push(stage);
         }
         Ok(ordered)
     }
@@ -315,10 +317,10 @@ impl Planner<'_> {
         let mut kept = BTreeSet::new();
         let mut open: Vec<StageName> = match wanted {
             Some(stage) => vec![stage],
-            None => stages.keys().cloned().collect(),
+            None => stages.iter().map(|stage| stage.name.clone()).collect(),
         };
         while let Some(name) = open.pop() {
-            let Some(stage) = stages.get(&name) else {
+            let Some(stage) = stages.iter().find(|stage| stage.name == name) else {
                 return Err(PlanError::NoStage {
                     service: self.service.name.clone(),
                     known: known(stages),
@@ -329,12 +331,15 @@ impl Planner<'_> {
                 open.extend(stage.needs.iter().cloned());
             }
         }
-        stages.retain(|name, _| kept.contains(name));
+        stages.retain(|stage| kept.contains(&stage.name));
         Ok(())
     }
 }
 
 fn known(stages: &Stages) -> String {
-    let names: Vec<String> = stages.keys().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = stages.iter().map(|stage| format!("`{}`", stage.name)).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

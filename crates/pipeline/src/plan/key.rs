@@ -178,3 +178,6 @@ impl Fields {
         self.json(limits);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ mod selection;
 mod specs;
 
 pub use closure::{Closure, Link, Part, PartKind, Root, Use};
-pub use graph::{Plan, PlanError, PlannedStage, StageImage, StepsWork, Task, Work, build_stage};
+pub use graph::{Plan, PlanError, PlannedStage, StageImage, StepsWork, Task, Work};
 pub use key::{BuildFacts, StepsFacts};
 pub use selection::Selection;
 pub(crate) use specs::{Wave, fill_env, part_spec, private_names};

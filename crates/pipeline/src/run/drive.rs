@@ -3,10 +3,13 @@
 use super::{Beginning, ProgressEvent, RunContext, RunError, RunEvidence, RunReport, Scope};
 use crate::{
     Action, Cause, Happened, JUnitSummary, Plan, PlannedStage, RecordError, RunEvent, RunOutcome,
-    Schedule, StageOutcome, StageResult, build_stage,
+    Schedule, StageOutcome, StageResult,
     stage::{Handed, StageEnd, StageRun},
 };
-use fairway_model::{ImageRef, StageName, config::Neighbour};
+use fairway_model::{
+    ImageRef, StageName,
+    config::{Neighbour, Stage},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -99,7 +102,7 @@ impl Drive {
     }
 
     fn handed(&self, stage: &PlannedStage) -> Handed {
-        let built = self.results.get(&build_stage());
+        let built = self.results.get(&Stage::build());
         let artifacts = stage.needs.iter().filter_map(|need| {
             let artifacts = self.results.get(need)?.outputs.artifacts?;
             Some((need.clone(), artifacts))

@@ -2,7 +2,11 @@
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use std::{
-    fs, io,
+    fs,
+    io::{
+        self,
+        ErrorKind::{DirectoryNotEmpty, NotFound},
+    },
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
@@ -22,7 +26,7 @@ impl RunLock {
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC;
         let file = rustix::fs::open(&path, flags, Mode::from_raw_mode(0o600))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self { _file: file, path })),
+            Ok(()) => Ok(is_named(&file, &path)?.then_some(Self { _file: file, path })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -41,15 +45,24 @@ impl RunLock {
     /// Releases the lock of a run that ended and removes the folder if nothing else is in it.
     pub(crate) fn finish(self) -> io::Result<()> {
         let folder = self.path.parent().expect("the lock is in a folder");
-        unless(io::ErrorKind::NotFound, fs::remove_file(&self.path))?;
-        let is_empty = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-        if is_empty { unless(io::ErrorKind::NotFound, fs::remove_dir(folder)) } else { Ok(()) }
+        unless(&[NotFound], fs::remove_file(&self.path))?;
+        unless(&[NotFound, DirectoryNotEmpty], fs::remove_dir(folder))
     }
 }
 
-/// Forgives one kind of error.
-fn unless(forgiven: io::ErrorKind, result: io::Result<()>) -> io::Result<()> {
-    result.or_else(|error| if error.kind() == forgiven { Ok(()) } else { Err(error) })
+/// Forgives some kinds of error.
+fn unless(forgiven: &[io::ErrorKind], result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if forgiven.contains(&error.kind()) { Ok(()) } else { Err(error) })
+}
+
+/// Whether a file still has its name; who ended a run removed its lock.
+fn is_named(file: &OwnedFd, path: &Path) -> io::Result<bool> {
+    let held = rustix::fs::fstat(file)?;
+    match rustix::fs::stat(path) {
+        Ok(named) => Ok((named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Builds a colleague's service for a run that needs it beside a stage.
 
 use super::{Progress, ProgressEvent, RunContext, RunReport, RunRequest, Runner};
-use crate::{
-    OnFailure, SeamError, Selection, ServiceImage, ServiceOrigin, StageOutcome, Talk, build_stage,
-};
-use fairway_model::ServiceName;
+use crate::{OnFailure, SeamError, Selection, ServiceImage, ServiceOrigin, StageOutcome, Talk};
+use fairway_model::{ServiceName, config::Stage};
 use std::{pin::Pin, sync::Arc};
 use tokio::sync::mpsc;
 
@@ -56,7 +54,7 @@ async fn request(outer: &RunContext, service: &ServiceName) -> Result<RunRequest
     Ok(RunRequest {
         checkout: outer.tools.services.checkout(service).await?,
         fleet: Arc::clone(&request.fleet),
-        selection: Selection::Stage(build_stage()),
+        selection: Selection::Stage(Stage::build()),
         target: request.target.clone(),
         on_failure: OnFailure::StartNothingNew,
         waiting,
