@@ -118,7 +118,7 @@ async fn dropping_chain() -> io::Result<Option<String>> {
 }
 
 /// Removes the rules of uplinks, in whichever chain they are.
-async fn close_firewall(gone: &dyn Fn(&str) -> bool) -> io::Result<()> {
+async fn close_firewall(gone: &(dyn Fn(&str) -> bool + Sync)) -> io::Result<()> {
     for chain in ["FORWARD", "DOCKER-USER"] {
         let Some(listed) = iptables(&["-S", chain], &[]).await? else { return Ok(()) };
         let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
