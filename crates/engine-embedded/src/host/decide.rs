@@ -6,7 +6,7 @@ use fairway_engine::{ContainerEvent, Exit, ReplicaState};
 use fairway_model::Timestamp;
 use fairway_network::Endpoint;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
@@ -96,7 +96,9 @@ impl Fleet {
                     set.wanted = None;
                 }
             }
-            Input::Route { name, shares } => _ = self.routes.insert(name, shares),
+            Input::Route { name, shares } => {
+                self.routes.insert(name, shares);
+            }
             Input::Opened { wanted, routes, found } => {
                 for (set, replicas) in wanted {
                     self.sets.entry(set).or_default().wanted = Some(replicas);
@@ -110,8 +112,10 @@ impl Fleet {
                     replica.fall(Because::Refused(why), now);
                 });
             }
-            Input::Removed(key) => self.forget(&key),
-            Input::Undirected(name) => _ = self.directed.remove(&name),
+            Input::Removed(key) => self.forget(&key, &mut actions),
+            Input::Undirected(name) => {
+                self.directed.remove(&name);
+            }
             Input::Tick => {}
         }
         let mut doings = self.settle(now);
@@ -158,12 +162,7 @@ impl Fleet {
     }
 
     /// The newest container of each replica is adopted, older ones go.
-    fn adopt(
-        &mut self,
-        now: Timestamp,
-        found: BTreeMap<Key, Found>,
-        actions: &mut Vec<Action>,
-    ) {
+    fn adopt(&mut self, now: Timestamp, found: BTreeMap<Key, Found>, actions: &mut Vec<Action>) {
         for (key, found) in found.into_iter().rev() {
             let set = self.sets.entry(key.set.clone()).or_default();
             if set.replicas.contains_key(&key.number) {
@@ -173,9 +172,7 @@ impl Fleet {
             let phase = match found {
                 Found::Ready(address) => Phase::Ready { address, since: now },
                 Found::Running(address) => Phase::Starting { address },
-                Found::Ended(exit) => {
-                    Phase::Waiting { because: Because::Ended(exit), until: now }
-                }
+                Found::Ended(exit) => Phase::Waiting { because: Because::Ended(exit), until: now },
             };
             let replica = Replica { attempt: key.attempt, failures: 0, phase };
             let is_alive = replica.has_container();
@@ -225,10 +222,19 @@ impl Fleet {
         }
     }
 
-    fn forget(&mut self, key: &Key) {
-        if let Some(set) = self.sets.get_mut(&key.set) {
-            let is_meant = |replica: &Replica| replica.attempt == key.attempt;
-            if set.replicas.get(&key.number).is_some_and(is_meant) {
+    /// A container is gone; if its replica is wanted again by now, the next one is started.
+    fn forget(&mut self, key: &Key, actions: &mut Vec<Action>) {
+        let Some(set) = self.sets.get_mut(&key.set) else { return };
+        let is_wanted = key.number < set.wanted.unwrap_or(0);
+        match set.replicas.get_mut(&key.number) {
+            Some(replica) if replica.attempt != key.attempt => {}
+            Some(replica) if is_wanted => {
+                let key = Key { attempt: key.attempt + 1, ..key.clone() };
+                *replica = Replica { attempt: key.attempt, ..Replica::new() };
+                actions.push(Action::Tell(key.clone(), ReplicaState::Starting));
+                actions.push(Action::Start(key));
+            }
+            Some(_) | None => {
                 set.replicas.remove(&key.number);
             }
         }
@@ -271,11 +277,10 @@ impl Fleet {
 impl Set {
     fn settle(&mut self, name: &str, now: Timestamp, actions: &mut Vec<Action>) {
         let wanted = self.wanted.unwrap_or(0);
-        let key =
-            |number: u16, attempt: u32| Key { set: name.to_owned(), number, attempt };
+        let key = |number: u16, attempt: u32| Key { set: name.to_owned(), number, attempt };
         for number in 0..wanted {
-            if !self.replicas.contains_key(&number) {
-                self.replicas.insert(number, Replica::new());
+            if let Entry::Vacant(place) = self.replicas.entry(number) {
+                place.insert(Replica::new());
                 actions.push(Action::Tell(key(number, 0), ReplicaState::Starting));
                 actions.push(Action::Start(key(number, 0)));
             }

@@ -4,9 +4,7 @@ use super::decide::{Action, Fleet, Found, Input};
 use super::perform::Performer;
 use super::record::{Record, Wanted};
 use super::replica::Key;
-use crate::{
-    contact, embedded::Embedded, group, launch::blocking, network::failed, state::now,
-};
+use crate::{contact, embedded::Embedded, group, launch::blocking, network::failed, state::now};
 use fairway_engine::{
     ContainerId, EngineError, GroupId, Observation, ReplicaSet, ReplicaState, SetId,
 };
@@ -32,7 +30,7 @@ type Answer<T> = oneshot::Sender<Result<T, EngineError>>;
 /// What a group can be asked.
 pub(super) enum Command {
     /// Make a set exist.
-    Ensure(ReplicaSet, Answer<()>),
+    Ensure(Box<ReplicaSet>, Answer<()>),
     /// Remove a set; answered when it is gone.
     Remove(String, Answer<()>),
     /// Share the connections to a name among sets.
@@ -132,11 +130,7 @@ impl Driver {
         self.step(Input::Opened { wanted, routes, found }).await;
     }
 
-    async fn run(
-        mut self,
-        mut asked: mpsc::Receiver<Command>,
-        mut hearing: mpsc::Receiver<Input>,
-    ) {
+    async fn run(mut self, mut asked: mpsc::Receiver<Command>, mut hearing: mpsc::Receiver<Input>) {
         let mut closing = None;
         while closing.is_none() || !self.fleet.is_empty() {
             let due = self.due();
@@ -182,7 +176,7 @@ impl Driver {
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Ensure(set, answer) => {
-                let done = self.ensure(set).await;
+                let done = self.ensure(*set).await;
                 reply(answer, done);
             }
             Command::Remove(set, answer) => self.remove(set, answer).await,
@@ -247,11 +241,7 @@ impl Driver {
         }
     }
 
-    async fn route(
-        &mut self,
-        name: String,
-        shares: Vec<(String, u16)>,
-    ) -> Result<(), EngineError> {
+    async fn route(&mut self, name: String, shares: Vec<(String, u16)>) -> Result<(), EngineError> {
         self.record.routes.insert(name.clone(), shares.clone());
         self.save().await?;
         // Also if nothing changes: the network may not know the name yet.

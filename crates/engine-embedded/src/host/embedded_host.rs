@@ -60,8 +60,8 @@ impl Host for EmbeddedHost {
     async fn ensure(&self, set: &ReplicaSet) -> Result<(), EngineError> {
         let longest = Key { set: set.id.name.clone(), number: u16::MAX, attempt: u32::MAX };
         check_name(&longest.to_string())?;
-        let set = set.clone();
-        self.ask(&set.id.group.clone(), |answer| Command::Ensure(set, answer)).await
+        let wanted = Box::new(set.clone());
+        self.ask(&set.id.group, |answer| Command::Ensure(wanted, answer)).await
     }
 
     async fn remove(&self, set: &SetId) -> Result<(), EngineError> {

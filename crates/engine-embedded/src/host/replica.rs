@@ -144,8 +144,7 @@ mod tests {
             let Phase::Waiting { until, .. } = replica.phase else { panic!("{replica:?}") };
             pauses.push(until.0);
         }
-        let expected =
-            [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000];
+        let expected = [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000];
         assert_eq!(pauses, expected);
         let address = SocketAddr::from(([10, 0, 0, 1], 80));
         replica.phase = Phase::Ready { address, since: Timestamp(0) };

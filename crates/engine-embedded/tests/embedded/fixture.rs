@@ -1,8 +1,12 @@
 //! An engine in a directory of its own, with an image made of this machine's busybox.
 
 use fairway_blobs::Blobs;
-use fairway_engine::conformance::{Case, Subject};
-use fairway_engine_embedded::{Embedded, Settings};
+use fairway_engine::{Command, ContainerSpec};
+use fairway_engine::{
+    Host,
+    conformance::{Case, HostSubject, Subject},
+};
+use fairway_engine_embedded::{Embedded, EmbeddedHost, Settings};
 use fairway_layers::{ImageConfig, Layers};
 use fairway_model::Digest;
 use std::{
@@ -13,18 +17,31 @@ use std::{
 };
 
 pub struct Fixture {
-    dir: tempfile::TempDir,
+    dir: PathBuf,
+    /// Removes the directory at the end, in the process that made it.
+    owned: Option<tempfile::TempDir>,
     pub layers: Layers,
     pub image: Digest,
 }
 
 impl Fixture {
     pub fn new() -> Self {
-        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
-        let blobs = Blobs::open(dir.path().join("blobs")).unwrap();
-        let layers = Layers::open(dir.path().join("layers"), blobs).unwrap();
+        let owned = tempfile::tempdir_in("/var/tmp").unwrap();
+        let mut fixture = Self::at(owned.path());
+        fixture.owned = Some(owned);
+        fixture
+    }
+
+    /// The one that another process made.
+    pub fn at(dir: &Path) -> Self {
+        let blobs = Blobs::open(dir.join("blobs")).unwrap();
+        let layers = Layers::open(dir.join("layers"), blobs).unwrap();
         let image = busybox(&layers, |_| ());
-        Self { dir, layers, image }
+        Self { dir: dir.to_owned(), owned: None, layers, image }
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// An engine of its own for a case, in a group of its own.
@@ -34,13 +51,22 @@ impl Fixture {
         Subject { sandbox: engine.clone(), dial: engine, image: self.image, group }
     }
 
+    /// A host for a case, in a group of its own.
+    pub fn host_subject(&self, case: &str) -> HostSubject {
+        let engine = self.engine();
+        let dial = Arc::new(engine.clone());
+        let group = format!("t-{}", Digest::of(case).short()).parse().unwrap();
+        let host = move || -> Arc<dyn Host> { Arc::new(EmbeddedHost::new(engine.clone())) };
+        HostSubject { host: Arc::new(host), dial, image: self.image, group }
+    }
+
     pub fn runtime_dir(&self) -> PathBuf {
-        Settings::runtime_dir_of(self.dir.path())
+        Settings::runtime_dir_of(&self.dir)
     }
 
     pub fn engine(&self) -> Embedded {
         Embedded::open(Settings {
-            data_dir: self.dir.path().to_owned(),
+            data_dir: self.dir.clone(),
             runtime_dir: self.runtime_dir(),
             helper: std::env::current_exe().unwrap(),
             layers: self.layers.clone(),
@@ -49,9 +75,17 @@ impl Fixture {
     }
 }
 
+/// A container that runs a shell script.
+pub fn shell(image: Digest, script: &str) -> ContainerSpec {
+    let command = ["sh", "-c", script].map(str::to_owned).to_vec();
+    ContainerSpec { command: Command::Process(command), ..ContainerSpec::of(image) }
+}
+
 impl Drop for Fixture {
     fn drop(&mut self) {
-        fs::remove_dir_all(self.runtime_dir()).unwrap();
+        if self.owned.is_some() {
+            fs::remove_dir_all(self.runtime_dir()).unwrap();
+        }
     }
 }
 

@@ -1,16 +1,44 @@
 //! The embedded engine on this machine: needs root and `/bin/busybox` (Debian's
 //! `busybox-static`).
 
+mod builds;
+mod faults;
 mod fixture;
+mod kills;
+mod owner;
+mod remains;
 mod runner;
 
-use fairway_engine::conformance::{Case, SANDBOX};
+use fairway_engine::conformance::SANDBOX;
 use fixture::Fixture;
-use std::process::ExitCode;
+use runner::Test;
+use std::{process::ExitCode, sync::Arc};
+
+/// A test of this engine alone.
+type Case = (&'static str, fn(Arc<Fixture>) -> futures_util::future::BoxFuture<'static, ()>);
+
+/// A list of tests, each named for its function.
+macro_rules! cases {
+    ($($case:ident),+ $(,)?) => {
+        pub const CASES: &[crate::Case] =
+            &[$((stringify!($case), |fixture| Box::pin($case(fixture)))),+];
+    };
+}
+use cases;
 
 fn main() -> ExitCode {
     fairway_engine_embedded::become_helper_if_asked();
-    let cases: Vec<Case> = SANDBOX.iter().copied().flatten().copied().collect();
-    let fixture = Fixture::new();
-    runner::run(&cases, |case| fixture.subject(case))
+    if let Some(code) = owner::become_owner_if_asked() {
+        return code;
+    }
+    let fixture = Arc::new(Fixture::new());
+    let suite = SANDBOX.iter().copied().flatten().map(|case| {
+        let (case, fixture) = (*case, Arc::clone(&fixture));
+        Test { name: case.name, run: Box::new(move || (case.run)(fixture.subject(&case))) }
+    });
+    let own = [builds::CASES, faults::CASES, kills::CASES].into_iter().flatten().map(|case| {
+        let ((name, run), fixture) = (*case, Arc::clone(&fixture));
+        Test { name, run: Box::new(move || run(fixture)) }
+    });
+    runner::run(suite.chain(own).collect())
 }

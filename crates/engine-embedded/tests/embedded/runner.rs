@@ -1,29 +1,35 @@
-//! Runs cases one by one, like the usual test harness, which cannot be used here: it starts threads
+//! Runs tests one by one, like the usual test harness, which cannot be used here: it starts threads
 //! before `main` can turn into a helper.
 
-use fairway_engine::conformance::{Case, Subject};
+use futures_util::future::BoxFuture;
 use std::{process::ExitCode, time::Instant};
 
-/// Runs the cases whose names contain one of the words of the command line.
-pub fn run(cases: &[Case], subject: impl Fn(&Case) -> Subject) -> ExitCode {
+/// A test: a sentence about behaviour, and what shows it by not panicking.
+pub struct Test {
+    pub name: &'static str,
+    pub run: Box<dyn FnOnce() -> BoxFuture<'static, ()>>,
+}
+
+/// Runs the tests whose names contain one of the words of the command line.
+pub fn run(tests: Vec<Test>) -> ExitCode {
     let words: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let is_wanted =
-        |case: &&Case| words.is_empty() || words.iter().any(|word| case.name.contains(&**word));
+        |test: &Test| words.is_empty() || words.iter().any(|word| test.name.contains(&**word));
     if std::env::args().any(|word| word == "--list") {
-        cases.iter().for_each(|case| println!("{}: test", case.name));
+        tests.iter().for_each(|test| println!("{}: test", test.name));
         return ExitCode::SUCCESS;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut failed = Vec::new();
     let mut count = 0;
-    for case in cases.iter().filter(is_wanted) {
+    for test in tests.into_iter().filter(is_wanted) {
         let begin = Instant::now();
-        let ended = runtime.block_on(async { tokio::spawn((case.run)(subject(case))).await });
+        let ended = runtime.block_on(async { tokio::spawn((test.run)()).await });
         let result = if ended.is_ok() { "ok" } else { "FAILED" };
-        println!("test {} ... {result} ({:.2?})", case.name, begin.elapsed());
+        println!("test {} ... {result} ({:.2?})", test.name, begin.elapsed());
         count += 1;
         if ended.is_err() {
-            failed.push(case.name);
+            failed.push(test.name);
         }
     }
     println!("\n{} passed; {} failed: {failed:?}", count - failed.len(), failed.len());

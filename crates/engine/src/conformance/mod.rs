@@ -1,10 +1,13 @@
 //! What every engine must do, as tests written against the traits alone.
 //!
-//! An engine's own test binary makes a [`Subject`] and runs all of [`SANDBOX`]. A case that fails
-//! panics. Each case uses a group of its own, so cases may run side by side.
+//! An engine's own test binary makes a [`Subject`] and runs all of [`SANDBOX`], and a
+//! [`HostSubject`] for all of [`HOST`]. A case that fails panics. Each case uses a group of its own,
+//! so cases may run side by side.
 
 mod files;
 mod groups;
+mod host;
+mod host_subject;
 mod lives;
 mod logs;
 mod names;
@@ -13,6 +16,8 @@ mod running;
 mod safety;
 mod subject;
 
+pub use host::{HOST, HostCase};
+pub use host_subject::HostSubject;
 pub use subject::{Case, Subject};
 
 /// The cases for [`Sandbox`](crate::Sandbox).

@@ -194,7 +194,7 @@ fn more_wanted_again_while_one_is_being_stopped_starts_it_anew_afterwards() {
     assert!(table.ensure("web-1", 1).is_empty());
     assert_eq!(
         table.step(Input::Removed(of("web-1.0-0"))),
-        ["tell web-1.0-0 starting", "start web-1.0-0"]
+        ["tell web-1.0-1 starting", "start web-1.0-1"]
     );
 }
 
@@ -203,12 +203,15 @@ fn what_was_there_is_adopted_without_a_break_and_what_nobody_wants_goes() {
     let mut table = Table::new();
     let address = |last| SocketAddr::from(([10, 211, 0, last], 80));
     let found = [
-        (of("web-1.0-3"), Found::Ended(Exit {
-            status: ExitStatus::Lost,
-            memory_kills: 0,
-            process_refusals: 0,
-            at: Timestamp(0),
-        })),
+        (
+            of("web-1.0-3"),
+            Found::Ended(Exit {
+                status: ExitStatus::Lost,
+                memory_kills: 0,
+                process_refusals: 0,
+                at: Timestamp(0),
+            }),
+        ),
         (of("web-1.0-4"), Found::Ready(address(6))),
         (of("web-1.1-0"), Found::Running(address(7))),
         (of("old.0-0"), Found::Ready(address(8))),
