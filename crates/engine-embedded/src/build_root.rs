@@ -12,6 +12,7 @@ use crate::{
     logs,
     plan::{Networking, Plan, Process, StopSignal, Upper},
     remains,
+    start::lowers,
 };
 use fairway_engine::{
     ContainerEvent, ContainerId, ContainerSpec, EngineError, Exit, ExitStatus, GroupId, Keep,
@@ -132,7 +133,7 @@ fn plan(engine: &Embedded, id: &ContainerId, step: BuildStep) -> Plan {
     Plan {
         id: id.clone(),
         places: engine.places().clone(),
-        lowers: step.lower_dirs,
+        lowers: lowers(engine, step.lower_dirs),
         upper: Upper::Given { upper: step.upper, work: step.work },
         process: Process {
             args: step.args,

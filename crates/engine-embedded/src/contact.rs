@@ -12,11 +12,14 @@ use crate::{
 };
 use fairway_engine::{ContainerId, EngineError, Exit, ExitStatus};
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use std::{io, os::fd::AsRawFd, path::Path};
+use std::{io, os::fd::AsRawFd, path::Path, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
 };
+
+/// How long a helper may take from its last word to its end.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A container as it is found.
 pub(crate) enum Found {
@@ -56,11 +59,14 @@ async fn connect(dir: &Path) -> io::Result<UnixStream> {
 
 /// Settles a container whose helper was killed: its processes end, its status is not known.
 fn lose(places: &Places, id: &ContainerId, state: State) -> Result<State, EngineError> {
+    if !state.helper.ends_within(ENDS_WITHIN) {
+        return Err(EngineError::Broken(format!("the helper of `{id}` does not answer")));
+    }
     let dir = places.container(id);
     if !dir.exists() {
         return Err(EngineError::NoContainer(id.clone()));
     }
-    if state.helper.is_alive() || state.exit.is_some() {
+    if state.exit.is_some() {
         return Ok(state);
     }
     Cgroup::new(&Hierarchies::here()?, &places.cgroup(id)).remove()?;

@@ -1,6 +1,7 @@
 //! The engine itself.
 
 use crate::{
+    copy::make_whole,
     group::{self, Ownership},
     place::Places,
     process::boot_id,
@@ -72,6 +73,7 @@ impl Embedded {
         for directory in [places.groups(), places.files(), places.trees()] {
             make_directory(&directory, 0o700)?;
         }
+        make_skeleton(&places)?;
         let Settings { helper, layers, .. } = settings;
         let networks = Networks::open(&places.runtime, helper.clone());
         let inner = Inner { places, helper, layers, networks, owned: Mutex::default() };
@@ -113,6 +115,23 @@ fn make_directory(path: &Path, mode: u32) -> Result<(), EngineError> {
         .mode(mode)
         .create(path)
         .map_err(EngineError::io(format!("make `{}`", path.display())))
+}
+
+/// Makes the layer of mount points, so that mounting leaves no trace in the changes of a container.
+fn make_skeleton(places: &Places) -> Result<(), EngineError> {
+    let path = places.skeleton();
+    if path.is_dir() {
+        return Ok(());
+    }
+    make_whole(&path, |fresh| {
+        for directory in ["dev", "etc", "proc", "sys"] {
+            fs::create_dir(fresh.join(directory))?;
+        }
+        ["hostname", "hosts", "resolv.conf"]
+            .iter()
+            .try_for_each(|file| fs::write(fresh.join("etc").join(file), ""))
+    })
+    .map_err(EngineError::io(format!("make `{}`", path.display())))
 }
 
 /// Removes what an earlier boot left in the runtime directory: none of it runs.

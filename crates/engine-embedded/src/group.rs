@@ -88,7 +88,7 @@ pub(crate) fn try_lock(places: &Places, group: &GroupId) -> Result<Option<Owners
     }
 }
 
-/// The open groups, by name.
+/// The groups, by name.
 pub(crate) fn all(places: &Places) -> Result<Vec<GroupId>, EngineError> {
     let names = names_in(&places.groups())?;
     Ok(names.iter().filter_map(|name| name.parse().ok()).collect())

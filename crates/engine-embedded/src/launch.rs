@@ -110,8 +110,10 @@ impl Helper {
 
     async fn hear(&mut self) -> Result<Option<FromHelper>, EngineError> {
         let mut line = String::new();
-        let read = (&mut self.0).take(LINE_MAX).read_line(&mut line).await;
-        read.map_err(EngineError::io("listen to the helper"))?;
+        match (&mut self.0).take(LINE_MAX).read_line(&mut line).await {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+            read => read.map_err(EngineError::io("listen to the helper"))?,
+        };
         if line.is_empty() {
             return Ok(None);
         }
@@ -124,6 +126,10 @@ impl Helper {
     async fn say(&mut self, message: &Connected) -> Result<(), EngineError> {
         let mut line = serde_json::to_vec(message).expect("a message is plain data");
         line.push(b'\n');
-        self.0.get_mut().write_all(&line).await.map_err(EngineError::io("answer the helper"))
+        match self.0.get_mut().write_all(&line).await {
+            // It has failed meanwhile and has said why.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(EngineError::io("answer the helper")),
+        }
     }
 }

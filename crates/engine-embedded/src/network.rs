@@ -10,6 +10,7 @@ use std::{
 use tokio::net::TcpStream;
 
 /// An adapter for `map_err`.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives values")]
 pub(crate) fn failed(error: NetworkError) -> EngineError {
     EngineError::Broken(chain(&error))
 }

@@ -72,6 +72,11 @@ impl Places {
         self.volumes(&volume.scope).join(&volume.name)
     }
 
+    /// A lowest layer for all containers: what is mounted over in each of them.
+    pub(crate) fn skeleton(&self) -> PathBuf {
+        self.data.join("skeleton")
+    }
+
     /// File trees that were unpacked once and are shared, read-only, by containers.
     pub(crate) fn trees(&self) -> PathBuf {
         self.data.join("trees")

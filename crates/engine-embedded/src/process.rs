@@ -1,9 +1,13 @@
 //! Processes that are known beyond a restart of whoever started them.
 
 use fairway_engine::EngineError;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+    time::Timespec,
+};
 use serde::{Deserialize, Serialize};
-use std::{fs, os::fd::OwnedFd};
+use std::{fs, os::fd::OwnedFd, time::Duration};
 
 /// One process of the current boot: its number may be used again, its start time may not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +44,14 @@ impl ProcessId {
     pub(crate) fn watch(&self) -> Option<OwnedFd> {
         let handle = pidfd_open(self.number(), PidfdFlags::empty()).ok()?;
         self.is_alive().then_some(handle)
+    }
+
+    /// Waits for its end for a while; says whether it came.
+    pub(crate) fn ends_within(&self, patience: Duration) -> bool {
+        let Some(handle) = self.watch() else { return true };
+        let mut polled = [PollFd::new(&handle, PollFlags::IN)];
+        let patience = Timespec::try_from(patience).ok();
+        poll(&mut polled, patience.as_ref()).is_ok_and(|ended| ended > 0) || !self.is_alive()
     }
 
     /// Its number as the kernel interface takes it.

@@ -88,14 +88,21 @@ impl Sandbox for Embedded {
     }
 
     async fn close(&self, group: &GroupId) -> Result<(), EngineError> {
+        self.remove_group(group).await?;
+        self.owned().remove(group);
+        Ok(())
+    }
+}
+
+impl Embedded {
+    /// Removes the containers and the network of a group, and then the group.
+    pub(crate) async fn remove_group(&self, group: &GroupId) -> Result<(), EngineError> {
         let names = group::names_in(&self.places().containers(group))?;
         let ids: Vec<_> =
             names.into_iter().map(|name| ContainerId { group: group.clone(), name }).collect();
         try_join_all(ids.iter().map(|id| contact::remove(self, id))).await?;
         network::remove(self, group).await?;
         let (places, id) = (self.places().clone(), group.clone());
-        blocking(move || group::remove(&places, &id)).await?;
-        self.owned().remove(group);
-        Ok(())
+        blocking(move || group::remove(&places, &id)).await
     }
 }

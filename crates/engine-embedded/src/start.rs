@@ -5,6 +5,7 @@ use crate::{
     embedded::Embedded,
     group,
     launch::{blocking, claim, launch},
+    network,
     plan::{Networking, Plan, Upper},
     process_plan, remains,
     text::chain,
@@ -13,6 +14,8 @@ use fairway_blobs::materialize;
 use fairway_engine::{ContainerId, ContainerSpec, EngineError, Mount};
 use fairway_layers::{Image, LayerError};
 use fairway_model::{Digest, TreeDigest};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+use std::path::{Path, PathBuf};
 
 /// Starts a container; it runs when this returns.
 pub(crate) async fn start(
@@ -31,6 +34,7 @@ pub(crate) async fn start(
         Err(error) => Err(error),
     };
     if started.is_err() {
+        network::disconnect(engine, &id).await?;
         let (places, id) = (engine.places().clone(), id.clone());
         blocking(move || remains::remove_if_left(&places, &id)).await?;
     }
@@ -56,7 +60,7 @@ fn plan(engine: &Embedded, id: &ContainerId, spec: &ContainerSpec) -> Result<Pla
     Ok(Plan {
         id: id.clone(),
         places: engine.places().clone(),
-        lowers: image.lower_dirs,
+        lowers: lowers(engine, image.lower_dirs),
         upper: Upper::Own,
         process,
         mounts: spec.mounts.clone(),
@@ -71,6 +75,12 @@ fn plan(engine: &Embedded, id: &ContainerId, spec: &ContainerSpec) -> Result<Pla
         log_limit: spec.log_limit,
         owner: group.owner,
     })
+}
+
+/// The layers of a container over the layer of mount points.
+pub(crate) fn lowers(engine: &Embedded, mut layers: Vec<PathBuf>) -> Vec<PathBuf> {
+    layers.push(engine.places().skeleton());
+    layers
 }
 
 fn check_mounts(id: &ContainerId, mounts: &[Mount]) -> Result<(), EngineError> {
@@ -102,11 +112,18 @@ pub(crate) fn find(engine: &Embedded, image: &Digest) -> Result<Image, EngineErr
 /// Unpacks a file tree once, for all containers that get it.
 fn unpack(engine: &Embedded, tree: TreeDigest) -> Result<(), EngineError> {
     let path = engine.places().tree(&tree, 0, 0);
-    if path.is_dir() {
+    if mark_used(&path) {
         return Ok(());
     }
     make_whole(&path, |fresh| {
         materialize(engine.layers().blobs(), &tree, fresh).map_err(std::io::Error::other)
     })
     .map_err(EngineError::io(format!("unpack file tree `{}`", tree.0.short())))
+}
+
+/// Keeps a file tree from being swept; says whether it is there.
+fn mark_used(path: &Path) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    let times = Timestamps { last_access: now, last_modification: now };
+    utimensat(CWD, path, &times, AtFlags::empty()).is_ok()
 }

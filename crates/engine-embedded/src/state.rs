@@ -50,6 +50,7 @@ impl State {
 }
 
 /// This moment. The only clock of this crate.
+#[expect(clippy::disallowed_methods, reason = "logs and exits are stamped by the helper")]
 pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

@@ -54,9 +54,8 @@ fn take(blobs: &Blobs, root: &Path, path: &Path) -> Result<Option<TreeDigest>, E
     let name = path.file_name().ok_or_else(|| failed(Errno::INVAL.into()))?.to_owned();
     let parent = path.parent().unwrap_or(Path::new("/"));
     let parent = root.at(parent, OFlags::PATH | OFlags::DIRECTORY).map_err(failed)?;
-    let select = move |path: &Path, _| match path == Path::new(&name) {
-        true => Selection::Take,
-        false => Selection::Skip,
+    let select = move |path: &Path, _| {
+        if path == Path::new(&name) { Selection::Take } else { Selection::Skip }
     };
     let rules = CaptureRules { modes: Modes::Exact, select: &select };
     captured(blobs, &parent, &rules).map(Some)

@@ -5,10 +5,11 @@ use super::seccomp::Filters;
 use libcontainer::workload::{
     Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError, default::get_executor,
 };
+use nix::sys::signal::{SigHandler, Signal, signal};
 use oci_spec::runtime::Spec;
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    process::{PidfdFlags, Signal, getpid, pidfd_open, set_parent_process_death_signal},
+    process::{PidfdFlags, Signal as Death, getpid, pidfd_open, set_parent_process_death_signal},
     stdio,
     time::Timespec,
 };
@@ -35,13 +36,21 @@ impl Sealed {
     /// Makes the kernel kill this process when the helper ends, however it ends. The signal is
     /// forgotten whenever ids change, so this comes after that.
     fn tie_to_helper(&self) -> io::Result<()> {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
+        set_parent_process_death_signal(Some(Death::KILL))?;
         let mut helper = [PollFd::new(&*self.helper, PollFlags::IN)];
         if poll(&mut helper, Some(&Timespec::default()))? > 0 {
             return Err(io::Error::other("the helper was killed"));
         }
         Ok(())
     }
+}
+
+/// A Rust program ignores SIGPIPE, and what it executes would too.
+#[expect(unsafe_code, reason = "there is no safe way to set the action of a signal")]
+fn forget_signals() -> io::Result<()> {
+    // SAFETY: the default action is no handler that could do harm.
+    unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }?;
+    Ok(())
 }
 
 impl Executor for Sealed {
@@ -58,6 +67,7 @@ impl Executor for Sealed {
     fn exec(&self, spec: &Spec) -> Result<(), ExecutorError> {
         let failed = |error: io::Error| ExecutorError::Execution(Box::new(error));
         self.tie_to_helper().map_err(failed)?;
+        forget_signals().map_err(failed)?;
         self.filters.install().map_err(failed)?;
         let Err(error) = get_executor().exec(spec) else {
             unreachable!("a successful execution does not return")

@@ -103,11 +103,13 @@ fn mount_volume(plan: &Plan, root: &InRoot, at: &str, volume: &Volume) -> Result
     let files = plan.places.volume(volume);
     if !files.is_dir() {
         let image = match existed {
-            Existed::Yes => Some(path_of(&open(root, at)?)),
+            Existed::Yes => Some(open(root, at)?),
             Existed::No => None,
         };
-        make_whole(&files, |fresh| image.map_or(Ok(()), |image| copy_tree(&image, fresh)))
-            .map_err(EngineError::io(format!("make volume `{}`", volume.name)))?;
+        make_whole(&files, |fresh| {
+            image.as_ref().map_or(Ok(()), |image| copy_tree(&path_of(image), fresh))
+        })
+        .map_err(EngineError::io(format!("make volume `{}`", volume.name)))?;
     }
     mount_bind(&files, path_of(&target))
         .map_err(|error| EngineError::io(format!("mount volume `{}`", volume.name))(error.into()))

@@ -42,9 +42,11 @@ pub(super) struct Running {
 pub(super) fn supervise(plan: &Plan, running: Running) -> i32 {
     let removed = Supervisor::new(plan, running).and_then(|mut supervisor| {
         supervisor.serve()?;
-        supervisor.end()
+        supervisor.end()?;
+        // Connections end after the last file is gone, so that the name is free then.
+        remains::remove(&plan.places, &plan.id)
     });
-    removed.and_then(|()| remains::remove(&plan.places, &plan.id)).map_or(1, |()| 0)
+    removed.map_or(1, |()| 0)
 }
 
 struct Supervisor<'a> {
@@ -81,18 +83,15 @@ impl<'a> Supervisor<'a> {
 
     fn serve(&mut self) -> Result<(), EngineError> {
         while self.next == Next::Serve {
-            let ready = self.wait()?;
-            if ready.output {
-                self.running.pump.turn().map_err(EngineError::io("write the log"))?;
-            }
-            if ready.init {
-                self.reap()?;
-            }
-            if ready.owner {
-                self.next = Next::Remove;
-            }
-            if ready.listener {
-                self.accept();
+            for news in self.wait()? {
+                match news {
+                    News::Output => {
+                        self.running.pump.turn().map_err(EngineError::io("write the log"))?;
+                    }
+                    News::ContainerEnded => self.reap()?,
+                    News::OwnerEnded => self.next = Next::Remove,
+                    News::Visitor => self.accept(),
+                }
             }
             self.listen_to_connections()?;
             if self.kill_at.is_some_and(|at| at <= Instant::now()) {
@@ -103,12 +102,18 @@ impl<'a> Supervisor<'a> {
         Ok(())
     }
 
-    fn wait(&self) -> Result<Ready, EngineError> {
-        let mut polled = vec![PollFd::new(&self.running.listener, PollFlags::IN)];
-        polled.extend(self.init.iter().map(|init| PollFd::new(init, PollFlags::IN)));
-        polled.extend(self.owner.iter().map(|owner| PollFd::new(owner, PollFlags::IN)));
-        let streams = &self.running.pump.streams;
-        polled.extend(streams.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)));
+    fn wait(&self) -> Result<Vec<News>, EngineError> {
+        let streams = self.running.pump.streams.iter().map(|(_, pipe)| pipe.as_fd());
+        let watched: Vec<_> = streams
+            .map(|pipe| (News::Output, pipe))
+            .chain(self.init.iter().map(|init| (News::ContainerEnded, init.as_fd())))
+            .chain(self.owner.iter().map(|owner| (News::OwnerEnded, owner.as_fd())))
+            .chain([(News::Visitor, self.running.listener.as_fd())])
+            .collect();
+        let mut polled: Vec<_> = watched
+            .iter()
+            .map(|(_, handle)| PollFd::from_borrowed_fd(*handle, PollFlags::IN))
+            .collect();
         polled.extend(self.connections.iter().map(|peer| PollFd::new(peer, PollFlags::IN)));
         let left = self.kill_at.map(|at| at.saturating_duration_since(Instant::now()));
         let timeout = left.map(|left| left + Duration::from_millis(1));
@@ -117,14 +122,14 @@ impl<'a> Supervisor<'a> {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(EngineError::io("wait for events")(error.into())),
         }
-        let mut ready = polled.iter().map(|polled| !polled.revents().is_empty());
-        let mut next = || ready.next().unwrap_or_default();
-        Ok(Ready {
-            listener: next(),
-            init: self.init.is_some() && next(),
-            owner: self.owner.is_some() && next(),
-            output: streams.iter().fold(false, |any, _| next() || any),
-        })
+        let mut news: Vec<_> = watched
+            .iter()
+            .zip(&polled)
+            .filter(|(_, polled)| !polled.revents().is_empty())
+            .map(|((news, _), _)| *news)
+            .collect();
+        news.dedup();
+        Ok(news)
     }
 
     /// The first process ended, and with it all others of the container.
@@ -191,13 +196,12 @@ impl<'a> Supervisor<'a> {
                 self.signal(Signal::from_named_raw(stop.signal.into()).unwrap_or(Signal::TERM));
                 self.kill_at = Some(Instant::now() + stop.grace);
             }
-            Request::Stop => {}
             Request::Remove => self.next = Next::Remove,
             Request::Ready if self.running.state.exit.is_none() => {
                 self.running.state.ready = true;
                 self.publish()?;
             }
-            Request::Ready => {}
+            Request::Stop | Request::Ready => {}
         }
         Ok(())
     }
@@ -221,12 +225,14 @@ impl<'a> Supervisor<'a> {
     }
 }
 
-/// What has something to say.
-struct Ready {
-    listener: bool,
-    init: bool,
-    owner: bool,
-    output: bool,
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum News {
+    Output,
+    ContainerEnded,
+    OwnerEnded,
+    /// Somebody connects.
+    Visitor,
 }
 
 /// How a process ended.

@@ -37,13 +37,12 @@ impl User {
             (None, Ok(uid)) => uid,
             (None, Err(_)) => return Err(UserError::User(user.to_owned())),
         };
-        let (gid, groups) = match wanted_group.filter(|group| !group.is_empty()) {
-            Some(wanted) => (gid_of(wanted, group)?, Vec::new()),
-            None => {
-                let name = account.as_ref().map_or(user, |account| account.name);
-                let gid = account.as_ref().map_or(0, |account| account.gid);
-                (gid, memberships(name, group))
-            }
+        let (gid, groups) = if let Some(wanted) = wanted_group.filter(|group| !group.is_empty()) {
+            (gid_of(wanted, group)?, Vec::new())
+        } else {
+            let name = account.as_ref().map_or(user, |account| account.name);
+            let gid = account.as_ref().map_or(0, |account| account.gid);
+            (gid, memberships(name, group))
         };
         let home = account.map(|account| account.home.to_owned()).filter(|home| !home.is_empty());
         Ok(Self { uid, gid, groups, home })

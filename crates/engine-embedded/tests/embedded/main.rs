@@ -1,6 +1,8 @@
 //! The embedded engine on this machine: needs root and `/bin/busybox` (Debian's
 //! `busybox-static`).
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test without the usual harness")]
+
 mod builds;
 mod faults;
 mod fixture;

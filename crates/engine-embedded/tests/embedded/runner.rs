@@ -16,7 +16,9 @@ pub fn run(tests: Vec<Test>) -> ExitCode {
     let is_wanted =
         |test: &Test| words.is_empty() || words.iter().any(|word| test.name.contains(&**word));
     if std::env::args().any(|word| word == "--list") {
-        tests.iter().for_each(|test| println!("{}: test", test.name));
+        for test in tests {
+            println!("{}: test", test.name);
+        }
         return ExitCode::SUCCESS;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -13,7 +13,7 @@ cases![
 
 /// A container that answers every connection on port 8080 with a word.
 fn answering(subject: &Subject, word: &str, name: &str) -> ContainerSpec {
-    let script = format!("exec nc -lk -p 8080 -e echo {word}");
+    let script = format!("exec nc -ll -p 8080 -e echo {word}");
     let names = Names { own: vec![name.to_owned()], ..Names::default() };
     ContainerSpec { port: Some(8080), names, ..subject.shell(&script) }
 }

@@ -33,7 +33,7 @@ async fn one_without_a_port_is_ready_at_once(subject: Subject) {
 
 async fn one_with_a_port_is_ready_when_it_accepts(subject: Subject) {
     subject.open().await;
-    let script = "sleep 0.5; touch /tmp/up; exec nc -lk -p 8080 -e cat";
+    let script = "sleep 0.5; touch /tmp/up; exec nc -ll -p 8080 -e cat";
     let spec = ContainerSpec { port: Some(8080), ..subject.shell(script) };
     let id = subject.start("a", &spec).await;
     let address = subject.ready(&id).await;
@@ -74,7 +74,7 @@ async fn a_line_of_the_log_makes_ready(subject: Subject) {
 
 async fn what_waits_hears_it_within_100_ms(subject: Subject) {
     subject.open().await;
-    let script = "sleep 0.4; echo up; exec nc -lk -p 8080 -e cat";
+    let script = "sleep 0.4; echo up; exec nc -ll -p 8080 -e cat";
     let spec = ContainerSpec { port: Some(8080), ..subject.shell(script) };
     let id = subject.start("a", &spec).await;
     subject.ready(&id).await;
