@@ -56,6 +56,11 @@ impl Block {
         self.address(1)
     }
 
+    /// The lower half: its first address and the length of its prefix.
+    pub(crate) fn members(self) -> (Ipv4Addr, u8) {
+        (self.address(0), 17)
+    }
+
     /// The upper half, as nftables writes it.
     pub(crate) fn services(self) -> String {
         format!("{}/17", self.address(0x8000))

@@ -4,7 +4,7 @@
 //! Nothing is bridged in the host's namespace, so a host with Docker, a VPN or a firewall is left
 //! as it was. Each network is served by one helper process (the same program under a hidden
 //! subcommand, see [`network_main`]); the kernel carries the traffic, so connections, new ones
-//! too, go on while the helper is dead. A network ends with its processes: no namespace is bound
+//! too, go on while the helper is dead, and it is started again at once. A network ends with its processes: no namespace is bound
 //! to a file. Inside there is IPv4 only.
 //!
 //! - [`Networks`] are all of one runtime directory; [`Network`] is one of them.

@@ -4,7 +4,10 @@ use crate::namespace::Namespace;
 use futures_util::TryStreamExt as _;
 use rtnetlink::{
     AddressMessageBuilder, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder,
-    packet_route::link::{InfoData, InfoVeth},
+    packet_route::{
+        link::{InfoData, InfoVeth},
+        route::{RouteScope, RouteType},
+    },
 };
 use std::{io, net::Ipv4Addr};
 
@@ -85,8 +88,17 @@ impl Links {
     pub(crate) async fn add_route(&self, to: Ipv4Addr, index: u32) -> io::Result<()> {
         let message = RouteMessageBuilder::<Ipv4Addr>::new()
             .destination_prefix(to, 32)
-            .scope(rtnetlink::packet_route::route::RouteScope::Link)
+            .scope(RouteScope::Link)
             .output_interface(index)
+            .build();
+        self.0.route().add(message).replace().execute().await.map_err(to_io)
+    }
+
+    /// Refuses what goes to a block of addresses unless a longer route leads there.
+    pub(crate) async fn add_dead_end(&self, to: Ipv4Addr, prefix: u8) -> io::Result<()> {
+        let message = RouteMessageBuilder::<Ipv4Addr>::new()
+            .destination_prefix(to, prefix)
+            .kind(RouteType::Unreachable)
             .build();
         self.0.route().add(message).replace().execute().await.map_err(to_io)
     }

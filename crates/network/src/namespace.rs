@@ -1,7 +1,13 @@
 //! Network namespaces as open files.
 
 use nix::sched::{CloneFlags, setns};
-use std::{fs::File, io, os::fd::AsRawFd, os::fd::RawFd, os::unix::fs::MetadataExt};
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsRawFd, RawFd},
+    os::unix::fs::MetadataExt,
+    path::PathBuf,
+};
 
 /// A network namespace. It lives at least as long as this value.
 #[derive(Debug)]
@@ -26,6 +32,11 @@ impl Namespace {
     /// For requests that name a namespace by descriptor.
     pub(crate) fn raw(&self) -> RawFd {
         self.0.as_raw_fd()
+    }
+
+    /// Where other processes find it as long as this one has it open.
+    pub(crate) fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()))
     }
 
     /// Moves the calling thread in for as long as `work` takes. Sockets opened and processes

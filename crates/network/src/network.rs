@@ -34,8 +34,8 @@ const RETRY: Duration = Duration::from_millis(5);
 /// How often a request is made if its helper ends meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// A network. A request to one whose helper was killed starts the helper again, which adopts what
-/// is there. Cheap to clone.
+/// A network. A helper that was killed is started again, by the process that holds the namespace or
+/// by the next request, and adopts what is there. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Network {
     inner: Arc<Inner>,
@@ -137,21 +137,6 @@ impl Network {
             Err(NetworkError::NotOpen(_)) => Ok(()),
             other => other.map(drop),
         }
-    }
-
-    /// Keeps a helper running: starts it again whenever it ends, until the network is removed.
-    pub async fn tend(&self) -> Result<(), NetworkError> {
-        while self.inner.files.exists() {
-            match self.connect().await {
-                Ok(stream) => {
-                    // The helper says nothing unasked, so this ends with the connection.
-                    drop(receive::<Outcome>(&mut BufReader::new(stream)).await);
-                    sleep(RETRY).await;
-                }
-                Err(_) => self.start().await?,
-            }
-        }
-        Ok(())
     }
 
     /// Creates its directory and starts its helper, if that does not run.

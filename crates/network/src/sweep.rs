@@ -13,6 +13,9 @@ use tokio::time::{Instant, sleep};
 /// How long links may take to go after their namespace (about 30 ms).
 const LINKS_GO_WITHIN: Duration = Duration::from_secs(3);
 
+/// How long the lock of a killed process may be held.
+const LOCKS_OPEN_WITHIN: Duration = Duration::from_millis(500);
+
 /// How often is looked whether they went.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -33,7 +36,7 @@ pub(crate) async fn network(files: &Files) -> Result<bool, NetworkError> {
         Err(_) if files.holder().is_none() => return Ok(false),
         Err(error) => return Err(NetworkError::io("open the lock of a network")(error)),
     };
-    if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+    if !is_free(&lock, files).await {
         return Ok(false);
     }
     let state = state(files);
@@ -48,6 +51,18 @@ pub(crate) async fn network(files: &Files) -> Result<bool, NetworkError> {
         wait_for_link(&uplink_name(uplink)).await;
     }
     Ok(true)
+}
+
+/// Whether no helper holds the lock. That of a killed one is held a moment longer.
+async fn is_free(lock: &File, files: &Files) -> bool {
+    let deadline = Instant::now() + LOCKS_OPEN_WITHIN;
+    while rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if files.holder().is_some() || Instant::now() > deadline {
+            return false;
+        }
+        sleep(LOOK).await;
+    }
+    true
 }
 
 /// Whether somebody owns a network or lives in it.

@@ -108,7 +108,7 @@ struct Driver {
     failures: BTreeMap<String, EngineError>,
     /// Names the network did not take.
     undirected: Vec<String>,
-    /// What goes on with containers, and the network's helper; ends with this.
+    /// What goes on with containers; ends with this.
     tasks: JoinSet<Doing>,
 }
 
@@ -117,14 +117,6 @@ type Doing = Option<(String, EngineError)>;
 
 impl Driver {
     async fn begin(&mut self, found: BTreeMap<Key, Found>) {
-        let network = self.network.clone();
-        self.tasks.spawn(async move {
-            // The next request to the network says what is wrong with it.
-            while network.tend().await.is_err() {
-                sleep(PAUSE).await;
-            }
-            None
-        });
         let wanted = self.record.sets.iter().map(|(name, set)| (name.clone(), set.replicas));
         let (wanted, routes) = (wanted.collect(), self.record.routes.clone());
         self.step(Input::Opened { wanted, routes, found }).await;

@@ -1,6 +1,6 @@
 //! What a helper does to the kernel: links, addresses, routes and rules of one network.
 
-use crate::addresses::{UPLINK_COUNT, UPLINK_PREFIX};
+use crate::addresses::{Block, UPLINK_COUNT, UPLINK_PREFIX};
 use crate::error::Fault;
 use crate::host_rules::{self, uplink_name};
 use crate::inner_rules::UPLINK;
@@ -8,7 +8,7 @@ use crate::link::{Links, Pair};
 use crate::namespace::Namespace;
 use crate::nft;
 use crate::state::{Place, State};
-use std::{fs, io, net::Ipv4Addr, sync::Arc};
+use std::{fs, io, sync::Arc};
 
 /// Switches of a network's namespace. It passes packets on, has no IPv6, and translates also
 /// those packets of a connection that come late or twice.
@@ -54,7 +54,7 @@ impl Kernel {
             .enter(|| switch(&INNER_SWITCHES))
             .and_then(|switched| switched)
             .map_err(Fault::doing("prepare the network's namespace"))?;
-        self.own_address(state.plan.inner.gateway())
+        self.own_address(state.plan.inner)
             .await
             .map_err(Fault::doing("give the network its address"))?;
         let index = self.add_uplink(state).await.map_err(Fault::doing("add the uplink"))?;
@@ -62,10 +62,14 @@ impl Kernel {
         Ok(())
     }
 
-    async fn own_address(&self, gateway: Ipv4Addr) -> io::Result<()> {
+    /// The route of a member that is gone is gone too; connections to it fail, they do not go to
+    /// the world.
+    async fn own_address(&self, inner: Block) -> io::Result<()> {
         let lo = self.inner_links.index("lo").await?;
         self.inner_links.up(lo).await?;
-        self.inner_links.add_address(lo, gateway, 32).await
+        self.inner_links.add_address(lo, inner.gateway(), 32).await?;
+        let (members, prefix) = inner.members();
+        self.inner_links.add_dead_end(members, prefix).await
     }
 
     /// The name of an uplink is what makes its addresses unique on the host: the first name that

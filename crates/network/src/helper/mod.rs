@@ -1,9 +1,9 @@
 //! The helper process of one network, and the process that holds its namespace.
 //!
 //! The helper serves names and requests. It stays in the host's namespace and keeps the network's
-//! open. The holder does nothing but live in the network's namespace, so that a helper that was
-//! killed loses nothing: the next one finds the namespace through the holder. A holder that was
-//! killed is replaced by the helper.
+//! open. The holder lives in the network's namespace, so that a helper that was killed loses
+//! nothing: the next one finds the namespace through the holder. Each starts the other again when
+//! that was killed.
 
 mod holder;
 mod kernel;
@@ -42,8 +42,8 @@ pub(crate) enum Role {
     Serve(Order),
     /// Make its namespace and keep it.
     Hold(Order),
-    /// Keep the namespace this process was started in.
-    HoldHere(Order),
+    /// Keep the namespace at this path.
+    HoldThis(Order, PathBuf),
 }
 
 /// Which network, and who owns it.
@@ -65,7 +65,7 @@ pub fn network_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match parse(arguments) {
         Ok(Role::Serve(order)) => start::serve(&order),
         Ok(Role::Hold(order)) => holder::hold_new(&order),
-        Ok(Role::HoldHere(order)) => holder::hold(&order),
+        Ok(Role::HoldThis(order, path)) => holder::hold_this(&order, &path),
         Err(fault) => Err(fault),
     };
     match outcome {

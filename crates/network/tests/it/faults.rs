@@ -2,12 +2,13 @@
 
 use crate::container::{Container, Place, is_on_host, until};
 use fairway_engine::Keep;
-use fairway_network::{Endpoint, Network, NetworkError, Networks, Process, Target};
+use fairway_network::{Description, Endpoint, Network, NetworkError, Networks, Process, Target};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 fn kill_hard(process: Process) {
     kill(Pid::from_raw(process.pid.cast_signed()), Signal::SIGKILL).unwrap();
@@ -19,6 +20,16 @@ fn holder(network: &Network) -> Process {
     let path = network.namespace_path().unwrap();
     let pid = path.to_str().unwrap().split('/').nth(2).unwrap().parse().unwrap();
     Process::of(pid).unwrap()
+}
+
+/// Ends both processes of a network before either can start the other again.
+fn kill_both(network: &Network, helper: Process) {
+    let holder = holder(network);
+    for process in [holder, helper] {
+        kill(Pid::from_raw(process.pid.cast_signed()), Signal::SIGSTOP).unwrap();
+    }
+    kill_hard(holder);
+    kill_hard(helper);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,10 +52,6 @@ async fn traffic_goes_on_without_the_helper_and_names_come_back_with_it() {
     assert_eq!(lines.next().unwrap().unwrap(), "still");
     assert_eq!(client.greeting((address, 80)).unwrap(), "served");
 
-    let tended = tokio::spawn({
-        let network = network.clone();
-        async move { network.tend().await }
-    });
     until("names are back", || client.lookup("web") == [address]);
     assert_eq!(client.lookup("server"), [server.address()]);
     let second = network.describe().await.unwrap();
@@ -56,7 +63,6 @@ async fn traffic_goes_on_without_the_helper_and_names_come_back_with_it() {
     let late = Container::join(&network, "late").await;
     assert_eq!(late.greeting((address, 80)).unwrap(), "served");
     network.remove().await.unwrap();
-    tended.await.unwrap().unwrap();
     assert!(!is_on_host(&second.uplink));
     assert!(place.networks.list().unwrap().is_empty());
 }
@@ -87,12 +93,7 @@ async fn a_network_that_lost_all_its_processes_is_made_anew_for_its_members() {
     server.serve(80, "served");
     network.dial((server.address(), 80).into()).await.unwrap();
     let description = network.describe().await.unwrap();
-    kill_hard(holder(&network));
-    kill_hard(description.helper);
-    // The new holder may have been quicker.
-    if network.namespace_path().is_ok() {
-        kill_hard(holder(&network));
-    }
+    kill_both(&network, description.helper);
     until("the uplink is gone", || {
         !std::fs::read_to_string("/proc/net/dev").unwrap().contains(&description.uplink)
     });
@@ -145,12 +146,13 @@ async fn an_owned_network_goes_with_its_owner_also_when_the_helper_was_killed() 
         }
         owner.kill().unwrap();
         owner.wait().unwrap();
-        if helper_dies_too {
-            assert_eq!(place.networks.sweep().await.unwrap(), [id]);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while is_on_host(&description.uplink) || !place.networks.list().unwrap().is_empty() {
+            assert!(Instant::now() < deadline, "something is left");
+            if helper_dies_too {
+                place.networks.sweep().await.unwrap();
+            }
         }
-        until("nothing is left", || {
-            !is_on_host(&description.uplink) && place.networks.list().unwrap().is_empty()
-        });
     }
 }
 
@@ -161,9 +163,9 @@ async fn the_sweep_removes_what_nobody_wants_and_nothing_else() {
     let wanted = place.networks.create(&ids[0], Keep::UntilClosed).await.unwrap();
     let unwanted = place.networks.create(&ids[1], Keep::UntilClosed).await.unwrap();
     let _member = Container::join(&wanted, "member").await;
-    let uplink = unwanted.describe().await.unwrap().uplink;
+    let Description { uplink, helper, .. } = unwanted.describe().await.unwrap();
+    kill_both(&unwanted, helper);
     kill_hard(wanted.describe().await.unwrap().helper);
-    kill_hard(unwanted.describe().await.unwrap().helper);
     assert_eq!(place.networks.sweep().await.unwrap(), [ids[1].clone()]);
     assert!(!is_on_host(&uplink));
     assert_eq!(wanted.describe().await.unwrap().members.len(), 1);
