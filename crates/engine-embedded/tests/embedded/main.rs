@@ -6,12 +6,13 @@
 mod builds;
 mod faults;
 mod fixture;
+mod hosts;
 mod kills;
 mod owner;
 mod remains;
 mod runner;
 
-use fairway_engine::conformance::SANDBOX;
+use fairway_engine::conformance::{HOST, SANDBOX};
 use fixture::Fixture;
 use runner::Test;
 use std::{process::ExitCode, sync::Arc};
@@ -38,9 +39,16 @@ fn main() -> ExitCode {
         let (case, fixture) = (*case, Arc::clone(&fixture));
         Test { name: case.name, run: Box::new(move || (case.run)(fixture.subject(&case))) }
     });
-    let own = [builds::CASES, faults::CASES, kills::CASES].into_iter().flatten().map(|case| {
-        let ((name, run), fixture) = (*case, Arc::clone(&fixture));
-        Test { name, run: Box::new(move || run(fixture)) }
+    let hosts = HOST.iter().map(|case| {
+        let fixture = Arc::clone(&fixture);
+        let run = move || (case.run)(fixture.host_subject(case.name));
+        Test { name: case.name, run: Box::new(run) }
     });
-    runner::run(suite.chain(own).collect())
+    let own = [builds::CASES, faults::CASES, kills::CASES, hosts::CASES].into_iter().flatten().map(
+        |case| {
+            let ((name, run), fixture) = (*case, Arc::clone(&fixture));
+            Test { name, run: Box::new(move || run(fixture)) }
+        },
+    );
+    runner::run(suite.chain(hosts).chain(own).collect())
 }
