@@ -5,6 +5,7 @@ use crate::addresses::{Block, UPLINK_NAME, UPLINK_PREFIX};
 use crate::error::Fault;
 use crate::namespace::Namespace;
 use crate::nft;
+use serde::{Deserialize, Serialize};
 use std::{fs, io, process::Output};
 use tokio::process::Command;
 
@@ -25,8 +26,17 @@ fn is_uplink_name(name: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Whether rules were put among those of Docker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Firewall {
+    /// The host forwards what nobody refuses.
+    Open,
+    /// A way through was made.
+    Passed,
+}
+
 /// Lets an uplink out. May be repeated.
-pub(crate) async fn open(host: &Namespace, uplinks: Block, index: u16) -> Result<(), Fault> {
+pub(crate) async fn open(host: &Namespace, uplinks: Block, index: u16) -> Result<Firewall, Fault> {
     forward().map_err(Fault::doing("switch on forwarding"))?;
     let uplink = uplink_name(index);
     let rules = rules(&uplink, uplinks, index);
@@ -58,12 +68,15 @@ add rule ip {uplink} forward iifname "{uplink}" oifname "{UPLINK_NAME}*" drop
 }
 
 /// Takes back what [`open`] did; what is gone is fine.
-pub(crate) async fn close(host: &Namespace, uplink: &str) -> Result<(), Fault> {
+pub(crate) async fn close(host: &Namespace, uplink: &str, firewall: Firewall) -> Result<(), Fault> {
     // Adding first makes the removal of what is not there succeed.
     nft::apply(host, &format!("add table ip {uplink}\ndelete table ip {uplink}\n")).await?;
-    close_firewall(&|name| name == uplink)
-        .await
-        .map_err(Fault::doing("close Docker's firewall for the uplink"))
+    match firewall {
+        Firewall::Open => Ok(()),
+        Firewall::Passed => close_firewall(&|name| name == uplink)
+            .await
+            .map_err(Fault::doing("close Docker's firewall for the uplink")),
+    }
 }
 
 /// Removes the tables and rules of uplinks that are not there any more.
@@ -72,7 +85,7 @@ pub(crate) async fn sweep(host: &Namespace) -> Result<(), Fault> {
     let tables = nft::run(host, &["list", "tables", "ip"], "").await?;
     for name in tables.lines().filter_map(|line| line.strip_prefix("table ip ")) {
         if gone(name.trim()) {
-            close(host, name.trim()).await?;
+            close(host, name.trim(), Firewall::Open).await?;
         }
     }
     close_firewall(&gone).await.map_err(Fault::doing("sweep Docker's firewall"))
@@ -86,15 +99,15 @@ pub(crate) fn is_link(name: &str) -> bool {
 }
 
 /// Where the host's policy is to drop, lets through what comes from the uplink and its answers.
-async fn open_firewall(uplink: &str) -> io::Result<()> {
-    let Some(chain) = dropping_chain().await? else { return Ok(()) };
+async fn open_firewall(uplink: &str) -> io::Result<Firewall> {
+    let Some(chain) = dropping_chain().await? else { return Ok(Firewall::Open) };
     for rule in firewall_rules(uplink) {
         let exists = iptables(&["-C", &chain], &rule).await?.is_some_and(|o| o.status.success());
         if !exists {
             iptables_must(&["-I", &chain], &rule).await?;
         }
     }
-    Ok(())
+    Ok(Firewall::Passed)
 }
 
 fn firewall_rules(uplink: &str) -> [Vec<&str>; 2] {

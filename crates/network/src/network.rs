@@ -128,7 +128,8 @@ impl Network {
         }
     }
 
-    /// Removes it with all its links and rules; one that is gone is fine.
+    /// Removes it with all its rules; one that is gone is fine. Its links go with its last process,
+    /// within some 30 ms.
     pub async fn remove(&self) -> Result<(), NetworkError> {
         if !self.inner.files.exists() {
             return Ok(());

@@ -3,6 +3,7 @@
 
 use crate::addresses::{Block, Plan, next_member, next_service};
 use crate::error::Fault;
+use crate::host_rules::Firewall;
 use crate::names::{Entry, Zone, canonical};
 use crate::process::Process;
 use crate::protocol::{Endpoint, Member, Target};
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) mtu: u32,
     /// The number of its uplink, once it has one.
     pub(crate) uplink: Option<u16>,
+    /// How its uplink gets through the host.
+    pub(crate) firewall: Firewall,
     /// Its members by name.
     pub(crate) members: BTreeMap<String, Place>,
     /// The last address given to a member.
@@ -227,6 +230,7 @@ mod tests {
             plan: Plan::beside(&[]),
             mtu: 1500,
             uplink: None,
+            firewall: Firewall::Open,
             members: BTreeMap::new(),
             last_member: 0,
             services: BTreeMap::new(),

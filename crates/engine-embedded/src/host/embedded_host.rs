@@ -110,9 +110,9 @@ impl Host for EmbeddedHost {
             return Ok(());
         }
         self.open(group).await?;
-        self.ask(group, Command::Close).await?;
+        let stopped = self.ask(group, Command::Close).await;
         self.groups.lock().await.remove(group);
-        Sandbox::close(&self.engine, group).await
+        Sandbox::close(&self.engine, group).await.and(stopped)
     }
 
     async fn remove_volumes(&self, scope: &str) -> Result<Vec<Volume>, EngineError> {

@@ -2,7 +2,7 @@
 
 use crate::addresses::{Block, UPLINK_COUNT, UPLINK_PREFIX};
 use crate::error::Fault;
-use crate::host_rules::{self, uplink_name};
+use crate::host_rules::{self, Firewall, uplink_name};
 use crate::inner_rules::UPLINK;
 use crate::link::{Links, Pair};
 use crate::namespace::Namespace;
@@ -100,18 +100,18 @@ impl Kernel {
     }
 
     /// Makes all rules as the state says, here and on the host.
-    pub(super) async fn apply_all(&self, state: &State, uplink: u16) -> Result<(), Fault> {
+    pub(super) async fn apply_all(&self, state: &State, uplink: u16) -> Result<Firewall, Fault> {
         let rules = state.rules();
         let (inner, host) = tokio::join!(
             nft::apply(&self.inner, &rules),
             host_rules::open(&self.host, state.plan.uplinks, uplink)
         );
         inner?;
-        host?;
         self.inner
             .enter(|| switch(&[LIBERAL]))
             .and_then(|switched| switched)
-            .map_err(Fault::doing("prepare the translation of addresses"))
+            .map_err(Fault::doing("prepare the translation of addresses"))?;
+        host
     }
 
     /// Makes some rules inside.
@@ -169,11 +169,10 @@ impl Kernel {
             .map_err(Fault::doing(format!("disconnect `{name}`")))
     }
 
-    /// Takes the network off the host.
-    pub(super) async fn demolish(&self, uplink: u16) -> Result<(), Fault> {
-        let name = uplink_name(uplink);
-        self.host_links.remove(&name).await.map_err(Fault::doing("remove the uplink"))?;
-        host_rules::close(&self.host, &name).await
+    /// Takes the network's rules off the host. Its links go with the namespace, some 30 ms after
+    /// its last process: removing them takes as long, and all would wait.
+    pub(super) async fn demolish(&self, uplink: u16, firewall: Firewall) -> Result<(), Fault> {
+        host_rules::close(&self.host, &uplink_name(uplink), firewall).await
     }
 }
 

@@ -219,7 +219,7 @@ impl Helper {
 
     async fn demolish(&mut self) -> Result<(), Fault> {
         if let Some(uplink) = self.state.uplink {
-            self.kernel.demolish(uplink).await?;
+            self.kernel.demolish(uplink, self.state.firewall).await?;
         }
         if let Some(keeper) = self.files.holder() {
             keeper.kill().map_err(Fault::doing("end the holder"))?;

@@ -7,6 +7,7 @@ use super::{Announcement, Order, announce, detach, holder};
 use crate::addresses::{Plan, parse_routes};
 use crate::error::Fault;
 use crate::files::{self, Files};
+use crate::host_rules::Firewall;
 use crate::names::NameServer;
 use crate::namespace::Namespace;
 use crate::protocol::VERSION;
@@ -78,7 +79,7 @@ async fn bring_up(
         kernel.furnish(&mut state).await?;
     }
     let uplink = state.uplink.expect("a furnished network has an uplink");
-    kernel.apply_all(&state, uplink).await?;
+    state.firewall = kernel.apply_all(&state, uplink).await?;
     if found == Namespaced::New {
         for place in state.members.values() {
             kernel.plug(place, &state).await?;
@@ -153,6 +154,7 @@ fn load(files: &Files, order: &Order) -> Result<State, Fault> {
         plan: Plan::beside(&routes),
         mtu: default.and_then(|link| mtu_of(&link)).unwrap_or(MTU),
         uplink: None,
+        firewall: Firewall::Open,
         members: BTreeMap::new(),
         last_member: 0,
         services: BTreeMap::new(),

@@ -63,7 +63,7 @@ async fn traffic_goes_on_without_the_helper_and_names_come_back_with_it() {
     let late = Container::join(&network, "late").await;
     assert_eq!(late.greeting((address, 80)).unwrap(), "served");
     network.remove().await.unwrap();
-    assert!(!is_on_host(&second.uplink));
+    until("nothing is left", || !is_on_host(&second.uplink));
     assert!(place.networks.list().unwrap().is_empty());
 }
 
@@ -110,7 +110,7 @@ async fn a_network_whose_directory_is_removed_goes_too() {
     let description = network.describe().await.unwrap();
     std::fs::remove_dir_all(place.directory.path().join("networks/gone")).unwrap();
     until("the helper ended", || !description.helper.is_alive());
-    assert!(!is_on_host(&description.uplink));
+    until("nothing is left", || !is_on_host(&description.uplink));
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ async fn nothing_is_left_after_removal() {
     drop(member);
     network.remove().await.unwrap();
     network.remove().await.unwrap();
-    assert!(!is_on_host(&description.uplink));
+    crate::container::until("nothing is left", || !is_on_host(&description.uplink));
     crate::container::until("the helper ended", || !description.helper.is_alive());
     assert!(place.networks.list().unwrap().is_empty());
     assert!(place.networks.get(network.id()).is_none());
