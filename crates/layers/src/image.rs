@@ -3,7 +3,7 @@
 use crate::{config::ImageConfig, error::LayerError, store::Layers};
 use fairway_model::Digest;
 use oci_spec::image::{Descriptor, ImageManifest, ImageManifestBuilder, MediaType};
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// Most layers of an image; so many fit into the options of one overlay mount when they are given
 /// relative to [`Layers::dir`].
@@ -37,9 +37,20 @@ impl Layers {
     /// Finds an image. Layers that are here only as tars are unpacked.
     pub fn image(&self, manifest: &Digest) -> Result<Image, LayerError> {
         let (config, layers) = self.describe(manifest)?;
-        let lower_dirs: Result<Vec<_>, _> =
-            layers.iter().rev().map(|layer| self.directory(layer)).collect();
-        Ok(Image { digest: *manifest, config, layers, lower_dirs: lower_dirs? })
+        let lower_dirs = self.lower_dirs(&layers)?;
+        Ok(Image { digest: *manifest, config, layers, lower_dirs })
+    }
+
+    /// The directories of layers, the highest first, as overlayfs wants them. Layers that are here
+    /// only as tars are unpacked. Of equal layers the highest counts: it hides the others, and
+    /// overlayfs takes each directory once.
+    pub fn lower_dirs(&self, layers: &[Layer]) -> Result<Vec<PathBuf>, LayerError> {
+        let mut seen = BTreeSet::new();
+        let highest_first = layers.iter().rev();
+        highest_first
+            .filter(|layer| seen.insert(layer.diff_id))
+            .map(|layer| self.directory(layer))
+            .collect()
     }
 
     /// Reads an image's configuration and layers without looking for their directories.

@@ -236,6 +236,16 @@ proptest! {
 }
 
 #[test]
+fn equal_layers_are_mounted_once() {
+    let (_dir, layers) = store();
+    let (one, two) = (commit(&layers, fill), commit(&layers, |_| ()));
+    let image = layers.assemble(ImageConfig::empty(), &[two, one, two]).unwrap();
+    let image = layers.image(&image).unwrap();
+    assert_eq!((image.layers.len(), image.lower_dirs.len()), (3, 2));
+    assert_eq!(image.lower_dirs[0], directory(&layers, two));
+}
+
+#[test]
 fn an_image_has_a_highest_number_of_layers() {
     let (_dir, layers) = store();
     let layer = commit(&layers, fill);

@@ -11,9 +11,9 @@ mod line;
 mod parser;
 mod word;
 
-pub(crate) use expand::{ExpandError, VALUE_MAX, expand};
+pub(crate) use expand::{ExpandError, expand};
 pub(crate) use instruction::{
-    ArgDeclaration, CommandForm, Copy, CopyKind, From, Instruction, Located, Pair, Text,
+    ArgDeclaration, Check, CommandForm, Copy, CopyKind, From, Instruction, Located, Pair, Text,
 };
 pub use instruction::{Dockerfile, Stage};
 pub(crate) use parser::parse_trigger;

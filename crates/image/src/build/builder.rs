@@ -1,0 +1,178 @@
+//! Goes through the stages of a Dockerfile.
+
+use super::{
+    settings::{Settings, Wrong},
+    stage::StageState,
+};
+use crate::{
+    cache::BuildCache,
+    context::Context,
+    dockerfile::{Copy, Dockerfile, Instruction, Located, parse_trigger},
+    error::BuildError,
+    event::{BuildEvent, Built, Events, Outcome},
+    plan::{Origin, Plan, copy_origin},
+    root::LazyRoot,
+    scope::Scope,
+};
+use fairway_layers::{Draft, Execution, Layer, Layers};
+use fairway_model::{Digest, ImageRef};
+use std::{collections::BTreeMap, time::Instant};
+
+/// One build of one Dockerfile. All images from outside are here already.
+pub(crate) struct Builder<'a> {
+    pub(crate) layers: &'a Layers,
+    pub(crate) cache: &'a BuildCache,
+    pub(crate) root: &'a mut LazyRoot,
+    pub(crate) events: &'a Events,
+    pub(crate) context: &'a Context,
+    pub(crate) plan: &'a Plan,
+    /// The images from outside, by name.
+    pub(crate) images: &'a BTreeMap<ImageRef, Digest>,
+    /// Stages that are built.
+    pub(crate) done: BTreeMap<usize, StageState>,
+    /// The stage that is being built.
+    pub(crate) stage: usize,
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+impl<'a> Builder<'a> {
+    /// Builds the stages that the plan names.
+    pub(crate) async fn build(mut self) -> Result<Built, BuildError> {
+        for planned in &self.plan.stages {
+            self.stage = planned.index;
+            let state = self.stage(&planned.origin).await?;
+            self.done.insert(planned.index, state);
+        }
+        let last = self.done.get(&self.stage).expect("a plan has a stage");
+        let image = self.layers.assemble(last.config(), &last.layers)?;
+        Ok(Built { image, instructions: self.outcomes })
+    }
+
+    async fn stage(&mut self, origin: &Origin) -> Result<StageState, BuildError> {
+        let file = &self.context.dockerfile;
+        let stage = &file.stages[self.stage];
+        let mut state = self.start(origin)?;
+        for trigger in std::mem::take(&mut state.settings.execution.on_build) {
+            let instruction = parse_trigger(&trigger).map_err(|message| {
+                let message = format!("`ONBUILD {trigger}` of the base: {message}");
+                BuildError::at(file.diagnose(stage.from.span, message))
+            })?;
+            let located = Located { span: stage.from.span, text: trigger, instruction };
+            self.instruction(&mut state, &located).await?;
+        }
+        for located in &stage.instructions {
+            self.instruction(&mut state, located).await?;
+        }
+        Ok(state)
+    }
+
+    /// What a stage starts with.
+    fn start(&self, origin: &Origin) -> Result<StageState, BuildError> {
+        let scope = Scope::new(self.plan.globals.clone(), self.file().escape);
+        let (execution, layers, history) = match origin {
+            Origin::Scratch => (Execution::default(), Vec::new(), Vec::new()),
+            Origin::Stage(index) => {
+                let stage = self.done.get(index).expect("earlier stages are built first");
+                let StageState { layers, settings, history } = stage.clone();
+                (settings.execution, layers, history)
+            }
+            Origin::Image(name, _) => {
+                let (config, layers) = self.layers.describe(self.image(name))?;
+                (config.config, layers, config.history)
+            }
+        };
+        Ok(StageState { layers, settings: Settings::new(execution, scope), history })
+    }
+
+    async fn instruction(
+        &mut self,
+        state: &mut StageState,
+        located: &Located,
+    ) -> Result<(), BuildError> {
+        let number = self.outcomes.len() + 1;
+        let total = self.total().max(number);
+        let text = located.text.clone();
+        self.events.send(BuildEvent::Instruction { number, total, text });
+        let started = Instant::now();
+        let outcome = match &located.instruction {
+            Instruction::Run(form) => self.run(state, located, form).await?,
+            Instruction::Copy(copy) => self.copy(state, located, copy).await?,
+            Instruction::Workdir(path) => self.workdir(state, located, path).await?,
+            other => {
+                state.settings.apply(other).map_err(|wrong| self.wrong(wrong))?;
+                state.record(&located.text, None);
+                Outcome::Settings
+            }
+        };
+        self.outcomes.push(outcome);
+        let took = started.elapsed();
+        self.events.send(BuildEvent::Done { number, outcome, took });
+        Ok(())
+    }
+
+    fn total(&self) -> usize {
+        let stages = self.plan.stages.iter();
+        stages.map(|planned| self.file().stages[planned.index].instructions.len()).sum()
+    }
+
+    fn wrong(&self, (span, message): Wrong) -> BuildError {
+        BuildError::at(self.file().diagnose(span, message))
+    }
+
+    /// The layers that a COPY takes files from; `None` for the context.
+    pub(super) fn copy_layers(&self, copy: &Copy) -> Result<Option<Vec<Layer>>, BuildError> {
+        Ok(match copy_origin(self.file(), self.stage, copy)? {
+            None => None,
+            Some(Origin::Scratch) => Some(Vec::new()),
+            Some(Origin::Stage(index)) => {
+                let stage = self.done.get(&index).expect("earlier stages are built first");
+                Some(stage.layers.clone())
+            }
+            Some(Origin::Image(name, _)) => Some(self.layers.describe(self.image(&name))?.1),
+        })
+    }
+
+    fn image(&self, name: &ImageRef) -> &Digest {
+        self.images.get(name).expect("images from outside are found before the build")
+    }
+
+    /// Makes a layer of a draft.
+    pub(super) async fn commit(&self, draft: Draft) -> Result<Layer, BuildError> {
+        let layers = self.layers.clone();
+        blocking(move || Ok(layers.commit(&draft.upper())?)).await
+    }
+
+    pub(super) fn file(&self) -> &'a Dockerfile {
+        &self.context.dockerfile
+    }
+
+    pub(super) fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    pub(super) fn layers(&self) -> &'a Layers {
+        self.layers
+    }
+
+    pub(super) fn cache(&self) -> &'a BuildCache {
+        self.cache
+    }
+
+    pub(super) fn root(&mut self) -> &mut LazyRoot {
+        self.root
+    }
+
+    pub(super) fn events(&self) -> Events {
+        self.events.clone()
+    }
+}
+
+/// Runs blocking work on a thread for it.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
+) -> Result<T, BuildError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,61 @@
+//! Bases made of Dockerfiles.
+
+use crate::fixture::Fixture;
+use fairway_image::{BaseSource, BuildError, Events};
+use fairway_model::ImageRef;
+
+crate::cases!(
+    a_base_is_made_after_those_it_is_made_of,
+    bases_that_are_made_of_each_other_are_refused,
+    two_that_need_one_base_make_it_once,
+);
+
+fn add(fixture: &mut Fixture, name: &str, dockerfile: &str) -> ImageRef {
+    let context = fixture.context(&[("Dockerfile", dockerfile)]);
+    let name: ImageRef = name.parse().unwrap();
+    fixture.bases.0.insert(name.clone(), BaseSource::Dockerfile { context });
+    name
+}
+
+async fn a_base_is_made_after_those_it_is_made_of() {
+    let mut fixture = Fixture::new();
+    add(&mut fixture, "low:1", "FROM busybox\nRUN echo low\n");
+    let high = add(&mut fixture, "high:1", "FROM low:1\nRUN echo high\n");
+    let built = fixture.build(&[("Dockerfile", "FROM high:1\nRUN echo top\n")]).await.unwrap();
+    assert_eq!(fixture.printed(), "low\nhigh\ntop\n");
+    assert_eq!(fixture.layers.image(&built.image).unwrap().layers.len(), 4);
+    let names = fixture.layers.names().list().unwrap();
+    assert_eq!(names.len(), 3);
+    let events = fixture.events();
+    let image = fixture.images.resolve(&high, &fixture.bases, &events).await.unwrap();
+    assert_eq!(fixture.printed(), "");
+    assert_eq!(fixture.layers.resolve(&high).unwrap(), Some(image));
+    add(&mut fixture, "low:1", "FROM busybox\nRUN echo changed; touch /low\n");
+    let events = fixture.events();
+    fixture.images.resolve(&high, &fixture.bases, &events).await.unwrap();
+    assert_eq!(fixture.printed(), "changed\nhigh\n");
+}
+
+async fn bases_that_are_made_of_each_other_are_refused() {
+    let mut fixture = Fixture::new();
+    add(&mut fixture, "a", "FROM b\n");
+    add(&mut fixture, "b", "FROM a\n");
+    let error = fixture.build(&[("Dockerfile", "FROM a\n")]).await.unwrap_err();
+    assert!(matches!(error, BuildError::Cycle(_)));
+    let expected = "bases are made of each other: `a:latest` from `b:latest` from `a:latest`";
+    assert_eq!(error.to_string(), expected);
+}
+
+async fn two_that_need_one_base_make_it_once() {
+    let mut fixture = Fixture::new();
+    let name = add(&mut fixture, "slow", "FROM busybox\nRUN sleep 0.3; echo made\n");
+    let (one, two) = (Events::none(), fixture.events());
+    let first = fixture.images.resolve(&name, &fixture.bases, &one);
+    let second = async {
+        tokio::task::yield_now().await;
+        fixture.images.resolve(&name, &fixture.bases, &two).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(fixture.printed(), "");
+}
