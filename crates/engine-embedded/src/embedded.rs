@@ -5,7 +5,8 @@ use crate::{
     group::{self, Ownership},
     place::Places,
     process::boot_id,
-    remains, requirements,
+    remains,
+    requirements::{self, is_memory},
 };
 use fairway_engine::{EngineError, GroupId};
 use fairway_layers::Layers;
@@ -33,10 +34,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The usual runtime directory of a data directory: `/run/fairway/<hash>`.
+    /// The usual runtime directory of a data directory: `/run/fairway/<hash>`, or below `/dev/shm`
+    /// on a machine whose `/run` is on a disk.
     pub fn runtime_dir_of(data_dir: &Path) -> PathBuf {
         let canonical = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
-        Path::new("/run/fairway").join(crate::place::tag(&canonical))
+        let memory = ["/run", "/dev/shm"].map(Path::new).into_iter().find(|dir| is_memory(dir));
+        memory.unwrap_or(Path::new("/run")).join("fairway").join(crate::place::tag(&canonical))
     }
 }
 
@@ -64,6 +67,7 @@ impl Embedded {
         make_directory(&settings.data_dir, 0o755)?;
         requirements::check_machine(&settings.data_dir)?;
         make_directory(&settings.runtime_dir, 0o700)?;
+        requirements::check_private(&settings.runtime_dir)?;
         let data_dir = settings
             .data_dir
             .canonicalize()

@@ -31,7 +31,10 @@ pub(crate) async fn connect(
     let network = of(engine, &id.group)?;
     let Names { own, private } = names;
     let member = Member { name: id.name.clone(), pid, own, private };
-    let attachment = network.attach(&member).await.map_err(failed)?;
+    let attachment = network.attach(&member).await.map_err(|error| {
+        // Most likely its helper was killed meanwhile.
+        EngineError::Start { container: id.clone(), why: chain(&error) }
+    })?;
     Ok(Connected {
         address: SocketAddr::new(IpAddr::V4(attachment.address), port),
         resolver: format!("nameserver {}\noptions ndots:0\n", attachment.gateway),

@@ -13,6 +13,8 @@ use std::{fs, io, path::Path};
 pub(crate) fn remove(places: &Places, id: &ContainerId) -> Result<(), EngineError> {
     let hierarchies = Hierarchies::here()?;
     Cgroup::new(&hierarchies, &places.cgroup(id)).remove()?;
+    // Volumes are mounted below it: nothing may be removed while this process sees them there.
+    remove_empty(&places.container(id).join("rootfs"))?;
     remove_directory(&places.container_files(id))?;
     remove_if_empty(&places.group_files(&id.group))?;
     remove_directory(&places.container(id))
@@ -21,6 +23,14 @@ pub(crate) fn remove(places: &Places, id: &ContainerId) -> Result<(), EngineErro
 /// Removes a directory with all below it, if it is there.
 pub(crate) fn remove_directory(path: &Path) -> Result<(), EngineError> {
     match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(EngineError::io(format!("remove `{}`", path.display()))),
+    }
+}
+
+/// Removes a directory in which nothing may be, if it is there.
+fn remove_empty(path: &Path) -> Result<(), EngineError> {
+    match fs::remove_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(EngineError::io(format!("remove `{}`", path.display()))),
     }

@@ -6,10 +6,11 @@ use rustix::{
     fs::statfs,
     mount::{FsOpenFlags, fsopen},
 };
-use std::path::Path;
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-/// The magic number of overlayfs (statfs(2)).
+/// The magic numbers of overlayfs and tmpfs (statfs(2)).
 const OVERLAYFS: u64 = 0x794c_7630;
+const TMPFS: u64 = 0x0102_1994;
 
 /// Checks that this process may do what the engine does; to be called first.
 pub(crate) fn check_rights() -> Result<(), EngineError> {
@@ -42,6 +43,28 @@ pub(crate) fn check_machine(data: &Path) -> Result<(), EngineError> {
              `mount -t cgroup2 none /sys/fs/cgroup`",
         )),
     }
+}
+
+/// Checks that nobody else can put anything into the runtime directory, whose parent may be open to
+/// everybody.
+pub(crate) fn check_private(runtime: &Path) -> Result<(), EngineError> {
+    for dir in [Some(runtime), runtime.parent()].into_iter().flatten() {
+        let doing = || format!("look at `{}`", dir.display());
+        let metadata = fs::symlink_metadata(dir).map_err(EngineError::io(doing()))?;
+        if !metadata.is_dir() || metadata.uid() != 0 || metadata.mode() & 0o022 != 0 {
+            let why = format!(
+                "`{}` must be a directory that only root can write; remove it and try again",
+                dir.display()
+            );
+            return Err(unavailable(&why));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory is in memory.
+pub(crate) fn is_memory(path: &Path) -> bool {
+    kind(path).is_ok_and(|kind| kind == TMPFS)
 }
 
 fn kind(path: &Path) -> Result<u64, EngineError> {

@@ -18,8 +18,8 @@ use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
     process::{
-        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
-        pidfd_send_signal, waitid,
+        Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group,
+        pidfd_open, pidfd_send_signal, wait as wait_any, waitid,
     },
     stdio,
 };
@@ -33,10 +33,19 @@ use std::{
 pub(super) fn exec(path: &Path) -> i32 {
     let outcome = match serve(path) {
         Ok(status) => Outcome::Ended(status),
-        Err(error) => Outcome::Refused(chain(&error)),
+        Err(error) => {
+            reap_all();
+            Outcome::Refused(chain(&error))
+        }
     };
     let bytes = serde_json::to_vec(&outcome).expect("an outcome is plain data");
     fs::write(outcome_path(path), bytes).map_or(1, |()| 0)
+}
+
+/// Takes notice of the end of processes that did not become the command. One that nobody takes
+/// notice of would hold up the end of its container.
+fn reap_all() {
+    while !matches!(wait_any(WaitOptions::empty()), Err(Errno::CHILD)) {}
 }
 
 fn serve(path: &Path) -> Result<ExitStatus, EngineError> {

@@ -26,8 +26,10 @@ use libcontainer::{
     syscall::syscall::SyscallType,
 };
 use rustix::{
-    mount::{MountPropagationFlags, mount_change},
-    process::setsid,
+    fs::Mode,
+    io::Errno,
+    mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount},
+    process::{setsid, umask},
     thread::{UnshareFlags, unshare_unsafe},
 };
 use std::{
@@ -64,16 +66,28 @@ pub(super) fn run(plan: &Path) -> i32 {
 }
 
 fn live(plan: &Plan, asker: &mut Asker) -> i32 {
-    let started = start(plan, asker).and_then(|running| {
-        asker.say(&FromHelper::Running).map_err(EngineError::io("tell that it runs"))?;
-        Ok(running)
-    });
-    match started {
-        Ok(running) => supervise::supervise(plan, running),
-        Err(error) => {
-            let code = fail(asker, &error);
-            remains::remove(&plan.places, &plan.id).map_or(1, |()| code)
+    match start(plan, asker) {
+        Ok(running) => {
+            // If the asker is gone, the owner is watched, or whoever comes next adopts it.
+            asker.say(&FromHelper::Running).unwrap_or_default();
+            supervise::supervise(plan, running)
         }
+        Err(error) => {
+            // Once this is told, the name is free.
+            let removed = unmount_root(&plan.places.container(&plan.id))
+                .and_then(|()| remains::remove(&plan.places, &plan.id));
+            fail(asker, &removed.err().unwrap_or(error))
+        }
+    }
+}
+
+/// Takes the root directory of a container away from this process. What is removed afterwards must
+/// not reach through its mounts: volumes are among them.
+pub(super) fn unmount_root(dir: &Path) -> Result<(), EngineError> {
+    match unmount(dir.join("rootfs"), UnmountFlags::DETACH) {
+        // It was not mounted yet.
+        Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(()),
+        Err(error) => Err(EngineError::io("unmount the root directory")(error.into())),
     }
 }
 
@@ -105,6 +119,7 @@ fn detach() -> Parentage {
 
 fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
     let dir = plan.places.container(&plan.id);
+    umask(Mode::from_raw_mode(0o022));
     enter_namespaces()?;
     if plan.network != Networking::None {
         asker

@@ -1,6 +1,6 @@
 //! Watches one container: its output, its end, its owner's end, and who asks for something.
 
-use super::{cgroup::Cgroup, pump::Pump};
+use super::{cgroup::Cgroup, pump::Pump, run::unmount_root};
 use crate::{
     plan::Plan,
     process::ProcessId,
@@ -12,7 +12,6 @@ use fairway_engine::{EngineError, Exit, ExitStatus};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
-    mount::{UnmountFlags, unmount},
     process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_signal, waitid},
     time::Timespec,
 };
@@ -219,9 +218,7 @@ impl<'a> Supervisor<'a> {
             self.signal(Signal::KILL);
             self.reap()?;
         }
-        let root = self.running.dir.join("rootfs");
-        unmount(&root, UnmountFlags::DETACH)
-            .map_err(|error| EngineError::io("unmount the root directory")(error.into()))
+        unmount_root(&self.running.dir)
     }
 }
 
