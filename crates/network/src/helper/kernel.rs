@@ -10,8 +10,7 @@ use crate::nft;
 use crate::state::{Place, State};
 use std::{fs, io, sync::Arc};
 
-/// Switches of a network's namespace. It passes packets on, has no IPv6, and translates also
-/// those packets of a connection that come late or twice.
+/// Switches of a network's namespace. It passes packets on and has no IPv6.
 const INNER_SWITCHES: [(&str, &str); 4] = [
     ("ipv4/ip_forward", "1"),
     ("ipv4/conf/all/send_redirects", "0"),
@@ -19,8 +18,13 @@ const INNER_SWITCHES: [(&str, &str); 4] = [
     ("ipv6/conf/default/disable_ipv6", "1"),
 ];
 
-/// A switch that is there once rules translate addresses.
-const LIBERAL: (&str, &str) = ("netfilter/nf_conntrack_tcp_be_liberal", "1");
+/// Switches that are there once rules translate addresses. Packets that come late or twice are
+/// translated too, and what is remembered of ended connections is forgotten soon enough for
+/// thousands of new ones a second.
+const TRANSLATION_SWITCHES: [(&str, &str); 2] = [
+    ("netfilter/nf_conntrack_tcp_be_liberal", "1"),
+    ("netfilter/nf_conntrack_tcp_timeout_time_wait", "10"),
+];
 
 /// Switches of a container's namespace: as Docker sets them, and no IPv6 but on `lo`.
 const MEMBER_SWITCHES: [(&str, &str); 3] = [
@@ -108,7 +112,7 @@ impl Kernel {
         );
         inner?;
         self.inner
-            .enter(|| switch(&[LIBERAL]))
+            .enter(|| switch(&TRANSLATION_SWITCHES))
             .and_then(|switched| switched)
             .map_err(Fault::doing("prepare the translation of addresses"))?;
         host
