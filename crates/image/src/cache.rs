@@ -56,6 +56,24 @@ pub(crate) struct BuildCache {
     layers: Layers,
 }
 
+/// What an instruction did to the files of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Effect {
+    /// It made a layer.
+    Layer(Layer),
+    /// It changed none.
+    Nothing,
+}
+
+impl Effect {
+    pub(crate) fn layer(self) -> Option<Layer> {
+        match self {
+            Self::Layer(layer) => Some(layer),
+            Self::Nothing => None,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Made<T> {
     made: T,
@@ -67,16 +85,15 @@ impl BuildCache {
         Ok(Self { dir: dir.to_owned(), layers })
     }
 
-    /// The layer of a key, if it is still here. The inner value is `None` for an instruction that
-    /// changed no file.
-    pub(crate) fn layer(&self, key: &Digest) -> Result<Option<Option<Layer>>, BuildError> {
-        let made: Option<Option<Layer>> = self.read(key)?;
-        let is_here = |layer: &Layer| self.layers.contains(&layer.diff_id);
-        Ok(made.filter(|layer| layer.as_ref().is_none_or(is_here)))
+    /// What an instruction with this key did, if its layer is still here.
+    pub(crate) fn effect(&self, key: &Digest) -> Result<Option<Effect>, BuildError> {
+        let known: Option<Effect> = self.read(key)?;
+        let is_here = |layer: Layer| self.layers.contains(&layer.diff_id);
+        Ok(known.filter(|effect| effect.layer().is_none_or(is_here)))
     }
 
-    pub(crate) fn keep_layer(&self, key: &Digest, layer: Option<Layer>) -> Result<(), BuildError> {
-        self.write(key, &layer)
+    pub(crate) fn keep(&self, key: &Digest, effect: Effect) -> Result<(), BuildError> {
+        self.write(key, &effect)
     }
 
     /// The image of a key, if all of it is still here.

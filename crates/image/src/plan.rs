@@ -132,15 +132,15 @@ fn origin_of(
     from: &From,
     globals: &Globals,
 ) -> Result<Origin, BuildError> {
-    let fill = |text: &Text| {
+    let filled_in = |text: &Text| {
         globals
             .expand(text, file.escape)
             .map_err(|(text, error)| BuildError::at(file.diagnose(text.span, error.to_string())))
     };
     if let Some(platform) = &from.platform {
-        check_platform(file, platform, &fill(platform)?)?;
+        check_platform(file, platform, &filled_in(platform)?)?;
     }
-    let name = fill(&from.image)?;
+    let name = filled_in(&from.image)?;
     if name == "scratch" {
         return Ok(Origin::Scratch);
     }

@@ -65,9 +65,7 @@ impl<'a> Maker<'a> {
         let image = match source {
             BaseSource::Debian { suite, packages } => self.debian(name, suite, packages).await?,
             // A base may be made of a base.
-            BaseSource::Dockerfile { context } => {
-                Box::pin(self.from_dockerfile(name, context)).await?
-            }
+            BaseSource::Dockerfile { context } => Box::pin(self.dockerfile(name, context)).await?,
         };
         self.open.pop();
         let names = self.all.layers.names();
@@ -99,7 +97,7 @@ impl<'a> Maker<'a> {
         Ok(image)
     }
 
-    async fn from_dockerfile(
+    async fn dockerfile(
         &mut self,
         name: &ImageRef,
         context: TreeDigest,

@@ -5,7 +5,7 @@ use super::{
     stage::StageState,
 };
 use crate::{
-    cache::BuildCache,
+    cache::{BuildCache, Effect},
     context::Context,
     dockerfile::{Copy, Dockerfile, Instruction, Located, parse_trigger},
     error::BuildError,
@@ -50,17 +50,17 @@ impl<'a> Builder<'a> {
 
     async fn stage(&mut self, origin: &Origin) -> Result<StageState, BuildError> {
         let file = &self.context.dockerfile;
-        let stage = &file.stages[self.stage];
+        let described = &file.stages[self.stage];
         let mut state = self.start(origin)?;
         for trigger in std::mem::take(&mut state.settings.execution.on_build) {
             let instruction = parse_trigger(&trigger).map_err(|message| {
                 let message = format!("`ONBUILD {trigger}` of the base: {message}");
-                BuildError::at(file.diagnose(stage.from.span, message))
+                BuildError::at(file.diagnose(described.from.span, message))
             })?;
-            let located = Located { span: stage.from.span, text: trigger, instruction };
+            let located = Located { span: described.from.span, text: trigger, instruction };
             self.instruction(&mut state, &located).await?;
         }
-        for located in &stage.instructions {
+        for located in &described.instructions {
             self.instruction(&mut state, located).await?;
         }
         Ok(state)
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
             Instruction::Workdir(path) => self.workdir(state, located, path).await?,
             other => {
                 state.settings.apply(other).map_err(|wrong| self.wrong(wrong))?;
-                state.record(&located.text, None);
+                state.record(&located.text, Effect::Nothing);
                 Outcome::Settings
             }
         };
@@ -137,9 +137,9 @@ impl<'a> Builder<'a> {
     }
 
     /// Makes a layer of a draft.
-    pub(super) async fn commit(&self, draft: Draft) -> Result<Layer, BuildError> {
+    pub(super) async fn commit(&self, draft: Draft) -> Result<Effect, BuildError> {
         let layers = self.layers.clone();
-        blocking(move || Ok(layers.commit(&draft.upper())?)).await
+        blocking(move || Ok(Effect::Layer(layers.commit(&draft.upper())?))).await
     }
 
     pub(super) fn file(&self) -> &'a Dockerfile {

@@ -72,8 +72,8 @@ impl Builder<'_> {
     ) -> Result<Outcome, BuildError> {
         let job = self.prepare(state, copy)?;
         let key = job.key(&state.layers);
-        if let Some(Some(layer)) = self.cache().layer(&key)? {
-            state.record(&located.text, Some(layer));
+        if let Some(effect) = self.cache().effect(&key)? {
+            state.record(&located.text, effect);
             return Ok(Outcome::Cached);
         }
         let layers = self.layers().clone();
@@ -95,9 +95,9 @@ impl Builder<'_> {
             }
             CopyError::Other(error) => error,
         })?;
-        let layer = self.commit(draft).await?;
-        self.cache().keep_layer(&key, Some(layer))?;
-        state.record(&located.text, Some(layer));
+        let effect = self.commit(draft).await?;
+        self.cache().keep(&key, effect)?;
+        state.record(&located.text, effect);
         Ok(Outcome::Made)
     }
 
@@ -192,16 +192,16 @@ impl Job {
         let writer = Writer { root: &views.root, owner, mode: self.mode };
         match (&self.from, &views.source) {
             (From::Image { patterns, .. }, Some(source)) => {
-                self.from_image(&writer, source, patterns)
+                self.copy_image(&writer, source, patterns)
             }
             (From::Context(sources), _) => {
-                sources.iter().try_for_each(|source| self.from_context(&writer, source, blobs))
+                sources.iter().try_for_each(|source| self.copy_context(&writer, source, blobs))
             }
             (From::Image { .. }, None) => unreachable!("an image to copy from is mounted"),
         }
     }
 
-    fn from_context(
+    fn copy_context(
         &self,
         writer: &Writer<'_>,
         source: &Source,
@@ -225,7 +225,7 @@ impl Job {
         }
     }
 
-    fn from_image(
+    fn copy_image(
         &self,
         writer: &Writer<'_>,
         source: &OwnedFd,

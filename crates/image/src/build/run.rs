@@ -33,8 +33,8 @@ impl Builder<'_> {
             .text(&execution.user)
             .text(&working_dir)
             .finish();
-        if let Some(Some(layer)) = self.cache().layer(&key)? {
-            state.record(&located.text, Some(layer));
+        if let Some(effect) = self.cache().effect(&key)? {
+            state.record(&located.text, effect);
             return Ok(Outcome::Cached);
         }
         if state.layers.is_empty() {
@@ -61,9 +61,9 @@ impl Builder<'_> {
             let command = located.text.chars().take(SHOWN_MAX).collect();
             return Err(BuildError::Failed { at: Box::new(at), command, exit });
         }
-        let layer = self.commit(draft).await?;
-        self.cache().keep_layer(&key, Some(layer))?;
-        state.record(&located.text, Some(layer));
+        let effect = self.commit(draft).await?;
+        self.cache().keep(&key, effect)?;
+        state.record(&located.text, effect);
         Ok(Outcome::Made)
     }
 }

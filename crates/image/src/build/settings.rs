@@ -190,7 +190,7 @@ impl Settings {
                 test.extend(words.iter().cloned());
                 Healthcheck { test, ..options.clone() }
             }
-            Check::Command(CommandForm::Shell(text), options) => {
+            Check::Command(CommandForm::Shell(command), options) => {
                 match &self.execution.shell {
                     None => test.push("CMD-SHELL".to_owned()),
                     Some(shell) => {
@@ -198,7 +198,7 @@ impl Settings {
                         test.extend(shell.iter().cloned());
                     }
                 }
-                test.push(text.clone());
+                test.push(command.clone());
                 Healthcheck { test, ..options.clone() }
             }
         }

@@ -1,6 +1,7 @@
 //! One stage of a Dockerfile while it is built.
 
 use super::settings::Settings;
+use crate::cache::Effect;
 use fairway_layers::{History, ImageConfig, Layer, LayerError, Layers};
 use std::path::PathBuf;
 
@@ -15,12 +16,12 @@ pub(crate) struct StageState {
 
 impl StageState {
     /// Adds what an instruction made.
-    pub(crate) fn record(&mut self, text: &str, layer: Option<Layer>) {
-        self.layers.extend(layer);
+    pub(crate) fn record(&mut self, text: &str, effect: Effect) {
+        self.layers.extend(effect.layer());
         self.history.push(History {
             created: None,
             created_by: text.to_owned(),
-            empty_layer: layer.is_none(),
+            empty_layer: effect == Effect::Nothing,
         });
     }
 

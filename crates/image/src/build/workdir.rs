@@ -2,7 +2,7 @@
 
 use super::{builder::Builder, placement::clean, stage::StageState};
 use crate::{
-    cache::Key,
+    cache::{Effect, Key},
     dockerfile::{Located, Text},
     error::BuildError,
     event::Outcome,
@@ -32,23 +32,17 @@ impl Builder<'_> {
             .text(&execution.working_dir)
             .text(&execution.user)
             .finish();
-        let (layer, outcome) = match self.cache().layer(&key)? {
-            Some(known) => (known, Outcome::Cached),
-            None => {
-                let made = self.make_workdir(state, dir).await?;
-                self.cache().keep_layer(&key, made)?;
-                (made, Outcome::Made)
-            }
-        };
-        state.record(&located.text, layer);
-        Ok(outcome)
+        if let Some(effect) = self.cache().effect(&key)? {
+            state.record(&located.text, effect);
+            return Ok(Outcome::Cached);
+        }
+        let effect = self.make_workdir(state, dir).await?;
+        self.cache().keep(&key, effect)?;
+        state.record(&located.text, effect);
+        Ok(Outcome::Made)
     }
 
-    async fn make_workdir(
-        &self,
-        state: &StageState,
-        dir: PathBuf,
-    ) -> Result<Option<fairway_layers::Layer>, BuildError> {
+    async fn make_workdir(&self, state: &StageState, dir: PathBuf) -> Result<Effect, BuildError> {
         let layers = self.layers().clone();
         let lower_dirs = state.lower_dirs(&layers)?;
         let user = state.settings.execution.user.clone();
@@ -60,8 +54,8 @@ impl Builder<'_> {
         });
         let draft: Option<Draft> = made.await?;
         match draft {
-            Some(draft) => self.commit(draft).await.map(Some),
-            None => Ok(None),
+            Some(draft) => self.commit(draft).await,
+            None => Ok(Effect::Nothing),
         }
     }
 }

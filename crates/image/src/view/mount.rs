@@ -37,12 +37,12 @@ pub(crate) fn with_views<T: Send>(
     work: impl FnOnce(&Views) -> Result<T, BuildError> + Send,
 ) -> Result<T, BuildError> {
     let job = || {
-        let mounts = Mounts::new(layers.dir())?;
+        let mut mounts = Mounts::new(layers.dir())?;
         let root = mounts.root(draft, lower_dirs)?;
         let source = source_dirs.map(|dirs| mounts.source(draft, dirs)).transpose()?;
-        let done = work(&Views { root, source });
-        mounts.unmount(draft);
-        done
+        let done = work(&Views { root, source })?;
+        mounts.unmount()?;
+        Ok(done)
     };
     thread::scope(|scope| {
         let thread = scope.spawn(job);
@@ -56,6 +56,7 @@ pub(crate) fn with_views<T: Send>(
 /// A thread with mounts and a working directory of its own.
 struct Mounts<'a> {
     dir: &'a Path,
+    mounted: Vec<PathBuf>,
 }
 
 impl<'a> Mounts<'a> {
@@ -67,11 +68,11 @@ impl<'a> Mounts<'a> {
         rustix::mount::mount_change("/", private).map_err(|error| failure(error.into()))?;
         // Options of a mount must fit one page, so layers are named from here.
         std::env::set_current_dir(dir).map_err(failure)?;
-        Ok(Self { dir })
+        Ok(Self { dir, mounted: Vec::new() })
     }
 
     /// The image with the draft on top of it. Without any layer, it is the draft alone.
-    fn root(&self, draft: &Draft, lower_dirs: &[PathBuf]) -> Result<OwnedFd, BuildError> {
+    fn root(&mut self, draft: &Draft, lower_dirs: &[PathBuf]) -> Result<OwnedFd, BuildError> {
         if lower_dirs.is_empty() {
             return open(&draft.upper());
         }
@@ -79,11 +80,11 @@ impl<'a> Mounts<'a> {
         self.push(&mut options, "lowerdir=", lower_dirs);
         self.push(&mut options, ",upperdir=", &[draft.upper()]);
         self.push(&mut options, ",workdir=", &[draft.work()]);
-        mount(&draft.mount_point(), options)
+        self.mount(draft.mount_point(), options)
     }
 
     /// An image to read from.
-    fn source(&self, draft: &Draft, lower_dirs: &[PathBuf]) -> Result<OwnedFd, BuildError> {
+    fn source(&mut self, draft: &Draft, lower_dirs: &[PathBuf]) -> Result<OwnedFd, BuildError> {
         let target = draft.mount_point().with_file_name("source");
         match lower_dirs {
             [] => {
@@ -94,7 +95,7 @@ impl<'a> Mounts<'a> {
             several => {
                 let mut options = Vec::new();
                 self.push(&mut options, "lowerdir=", several);
-                mount(&target, options)
+                self.mount(target, options)
             }
         }
     }
@@ -110,23 +111,25 @@ impl<'a> Mounts<'a> {
         }
     }
 
-    /// Lets go of the mounts before the thread's end does, so that the draft can be moved at once.
-    fn unmount(&self, draft: &Draft) {
-        for point in [draft.mount_point(), draft.mount_point().with_file_name("source")] {
-            // What is not mounted cannot be unmounted; the rest goes with the thread.
-            if rustix::mount::unmount(&point, UnmountFlags::DETACH).is_err() {
-                continue;
-            }
-        }
+    fn mount(&mut self, target: PathBuf, options: Vec<u8>) -> Result<OwnedFd, BuildError> {
+        fs::create_dir_all(&target).map_err(|error| BuildError::io("create", &target, error))?;
+        let options = CString::new(options).expect("paths and options have no NUL bytes");
+        rustix::mount::mount("overlay", &target, "overlay", MountFlags::empty(), &*options)
+            .map_err(|error| BuildError::io("mount an overlay at", &target, error))?;
+        let root = open(&target);
+        self.mounted.push(target);
+        root
     }
-}
 
-fn mount(target: &Path, options: Vec<u8>) -> Result<OwnedFd, BuildError> {
-    fs::create_dir_all(target).map_err(|error| BuildError::io("create", target, error))?;
-    let options = CString::new(options).expect("paths and options have no NUL bytes");
-    rustix::mount::mount("overlay", target, "overlay", MountFlags::empty(), &*options)
-        .map_err(|error| BuildError::io("mount an overlay at", target, error))?;
-    open(target)
+    /// Lets go of the mounts before the end of the thread does, so that the draft can be moved at
+    /// once.
+    fn unmount(&self) -> Result<(), BuildError> {
+        for target in &self.mounted {
+            rustix::mount::unmount(target, UnmountFlags::DETACH)
+                .map_err(|error| BuildError::io("unmount", target, error))?;
+        }
+        Ok(())
+    }
 }
 
 fn open(dir: &Path) -> Result<OwnedFd, BuildError> {

@@ -61,20 +61,20 @@ impl Writer<'_> {
             let next = reached.join(&name);
             match open_in(self.root, &next, DIRECTORY) {
                 Ok(found) => (dir, reached) = (found, next),
-                Err(Errno::NOENT) => match rustix::fs::readlinkat(&dir, &name, Vec::new()) {
-                    Ok(target) => {
-                        links += 1;
-                        if links > LINKS_MAX {
-                            return Err(Errno::LOOP.into());
-                        }
-                        let target = OsString::from_vec(target.into_bytes());
-                        let target = clean(&reached.join(target));
-                        rest.extend(parts(&target));
-                        reached = PathBuf::from("/");
-                        dir = open_in(self.root, &reached, DIRECTORY)?;
+                Err(Errno::NOENT) => {
+                    let Ok(target) = rustix::fs::readlinkat(&dir, &name, Vec::new()) else {
+                        (dir, reached) = (self.new_directory(&dir, &name, 0o755)?, next);
+                        continue;
+                    };
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(Errno::LOOP.into());
                     }
-                    Err(_) => (dir, reached) = (self.new_directory(&dir, &name, 0o755)?, next),
-                },
+                    let target = OsString::from_vec(target.into_bytes());
+                    rest.extend(parts(&clean(&reached.join(target))));
+                    reached = PathBuf::from("/");
+                    dir = open_in(self.root, &reached, DIRECTORY)?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -174,9 +174,9 @@ impl Writer<'_> {
     fn new_directory(&self, dir: impl AsFd, name: &OsStr, mode: u32) -> io::Result<OwnedFd> {
         rustix::fs::mkdirat(&dir, name, Mode::RWXU)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let made = rustix::fs::openat(&dir, name, flags, Mode::empty())?;
-        self.dress(&made, mode)?;
-        Ok(made)
+        let opened = rustix::fs::openat(&dir, name, flags, Mode::empty())?;
+        self.dress(&opened, mode)?;
+        Ok(opened)
     }
 
     /// Owner first: a new owner clears the bits for running as the owner.

@@ -205,7 +205,7 @@ async fn a_dockerfile_in_a_folder_has_this_folder_as_context() {
     ];
     let mut request = fixture.request(&files);
     request.tree = fixture.capture(&folder);
-    request.dockerfile = "sub/Dockerfile".to_owned();
+    request.dockerfile = String::from("sub/Dockerfile");
     let built = fixture.build_request(&request).await.unwrap();
     assert_eq!(fixture.read(&built.image, "x"), "in");
 }

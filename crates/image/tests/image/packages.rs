@@ -1,8 +1,14 @@
 //! The real thing: a Debian base and what the example fleet is made of.
 
+#![allow(clippy::print_stdout, reason = "how long it took is of interest")]
+
 use crate::fixture::Fixture;
-use fairway_image::BaseSource;
-use std::time::{Duration, Instant};
+use fairway_image::{BaseSource, BuildRequest};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 crate::cases!(
     packages_make_a_base_that_packages_can_be_added_to,
@@ -25,6 +31,34 @@ async fn packages_make_a_base_that_packages_can_be_added_to() {
     assert!(fixture.build(&[("Dockerfile", dockerfile)]).await.unwrap().is_cached());
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     fixture.assert_clean();
+}
+
+async fn the_images_of_the_example_fleet_are_built() {
+    let mut fixture = Fixture::new();
+    let debian = BaseSource::Debian { suite: "bookworm".into(), packages: Vec::new() };
+    fixture.bases.0.insert("debian:bookworm".parse().unwrap(), debian);
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
+    for (name, folder) in [("node:18", "node"), ("python:3.11", "python"), ("golang", "golang")] {
+        let context = fixture.capture(&shop.join("images").join(folder));
+        fixture.bases.0.insert(name.parse().unwrap(), BaseSource::Dockerfile { context });
+    }
+    for service in ["payments", "catalog", "orders", "web"] {
+        let request = BuildRequest {
+            tree: fixture.capture(&shop.join("services").join(service)),
+            dockerfile: "Dockerfile".to_owned(),
+            target: None,
+            args: BTreeMap::new(),
+        };
+        let begin = Instant::now();
+        let built = fixture.build_request(&request).await;
+        let built = built.unwrap_or_else(|error| panic!("{error}\n{}", fixture.printed()));
+        let took = begin.elapsed();
+        let begin = Instant::now();
+        let again = fixture.build_request(&request).await.unwrap();
+        assert!(again.is_cached());
+        assert_eq!(again.image, built.image);
+        println!("  {service}: {took:.2?}, then {:.2?}", begin.elapsed());
+    }
 }
 
 async fn a_suite_that_does_not_exist_says_so() {

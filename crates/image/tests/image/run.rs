@@ -78,8 +78,9 @@ async fn triggers_of_a_base_run_first() {
 
 async fn a_hundred_layers_work() {
     let fixture = Fixture::new();
-    let copies: String = (0..98).map(|n| format!("COPY x /many/{n}\n")).collect();
-    let dockerfile = format!("FROM busybox\n{copies}RUN ls /many | busybox wc -l\n");
+    let copies: Vec<_> = (0..98).map(|n| format!("COPY x /many/{n}")).collect();
+    let copies = copies.join("\n");
+    let dockerfile = format!("FROM busybox\n{copies}\nRUN ls /many | busybox wc -l\n");
     let built = fixture.build(&[("Dockerfile", &dockerfile), ("x", "x")]).await.unwrap();
     assert_eq!(fixture.printed(), "98\n");
     assert_eq!(fixture.layers.image(&built.image).unwrap().lower_dirs.len(), 100);
