@@ -11,15 +11,26 @@ use std::{
 };
 
 crate::cases!(
-    packages_make_a_base_that_packages_can_be_added_to,
+    packages_make_bases_and_the_images_of_the_example_fleet,
     a_suite_that_does_not_exist_says_so
 );
 
-async fn packages_make_a_base_that_packages_can_be_added_to() {
+/// One test, because the base takes its time.
+async fn packages_make_bases_and_the_images_of_the_example_fleet() {
+    let fixture = debian();
+    add_packages(&fixture).await;
+    build_examples(fixture).await;
+}
+
+fn debian() -> Fixture {
     let mut fixture = Fixture::new();
     let debian = "debian:bookworm".parse().unwrap();
     let source = BaseSource::Debian { suite: "bookworm".into(), packages: Vec::new() };
     fixture.bases.0.insert(debian, source);
+    fixture
+}
+
+async fn add_packages(fixture: &Fixture) {
     let dockerfile = "FROM debian:bookworm\n\
         RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates wget\n\
         RUN wget -q -O /dev/null https://deb.debian.org/ && echo reached\n";
@@ -33,10 +44,7 @@ async fn packages_make_a_base_that_packages_can_be_added_to() {
     fixture.assert_clean();
 }
 
-async fn the_images_of_the_example_fleet_are_built() {
-    let mut fixture = Fixture::new();
-    let debian = BaseSource::Debian { suite: "bookworm".into(), packages: Vec::new() };
-    fixture.bases.0.insert("debian:bookworm".parse().unwrap(), debian);
+async fn build_examples(mut fixture: Fixture) {
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
     for (name, folder) in [("node:18", "node"), ("python:3.11", "python"), ("golang", "golang")] {
         let context = fixture.capture(&shop.join("images").join(folder));
