@@ -28,7 +28,7 @@ pub use plan::{
 };
 pub use record::{
     OpenRun, OpenRuns, PassedStage, PassedStages, RecordError, RunEvent, RunRecord, RunStart,
-    RunSummaries, RunSummary, StageRecord, StageStatus, run_stream,
+    RunSummaries, RunSummary, StageMark, StageRecord, StageStatus, run_stream,
 };
 pub use run::{
     Beginning, Cancel, Canceller, NeighbourFact, Progress, ProgressEvent, RunError, RunEvidence,

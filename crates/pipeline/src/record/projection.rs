@@ -5,6 +5,7 @@ use crate::{NeighbourFact, Outputs, RunOutcome, StageOutcome};
 use fairway_ledger::{DecodeError, Event, Key, Projection};
 use fairway_model::{Digest, Revision, RunId, ServiceName, StageName, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 fn run_of(event: &Event) -> Option<RunId> {
     let id = (event.stream.category() == CATEGORY).then(|| event.stream.id()).flatten()?;
@@ -26,18 +27,43 @@ pub struct RunSummary {
     pub revision: Revision,
     /// How many stages it has.
     pub stages: usize,
-    /// How many of them are known to have passed in this run.
-    pub passed: usize,
-    /// How many of them had passed before with the same key.
-    pub cached: usize,
-    /// The stages that failed.
-    pub failed: Vec<StageName>,
+    /// Those that ended, and how.
+    pub marks: BTreeMap<StageName, StageMark>,
     /// When it started.
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// How it ended; without it, it goes on or its driver was killed.
     pub outcome: Option<RunOutcome>,
+}
+
+/// How a stage ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageMark {
+    /// It passed.
+    Passed,
+    /// It had passed before with the same key.
+    Cached,
+    /// It failed.
+    Failed,
+    /// It was not started.
+    Skipped,
+    /// The run was cancelled while it ran.
+    Cancelled,
+}
+
+impl StageMark {
+    /// The word for an outcome.
+    pub fn of(outcome: &StageOutcome) -> Self {
+        match outcome {
+            StageOutcome::Passed => Self::Passed,
+            StageOutcome::Cached { .. } => Self::Cached,
+            StageOutcome::Failed { .. } => Self::Failed,
+            StageOutcome::Skipped { .. } => Self::Skipped,
+            StageOutcome::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 /// All runs by their number.
@@ -60,9 +86,7 @@ impl Projection for RunSummaries {
                 service: start.service,
                 revision: start.revision,
                 stages: start.stages.len(),
-                passed: 0,
-                cached: 0,
-                failed: Vec::new(),
+                marks: BTreeMap::new(),
                 started: event.recorded,
                 ended: None,
                 outcome: None,
@@ -74,14 +98,16 @@ impl Projection for RunSummaries {
 }
 
 impl RunSummary {
+    /// How many stages ended so.
+    pub fn count(&self, mark: StageMark) -> usize {
+        self.marks.values().filter(|&&found| found == mark).count()
+    }
+
     fn after(mut self, fact: RunEvent, at: Timestamp) -> Self {
         match fact {
-            RunEvent::StageFinished { stage, result } => match result.outcome {
-                StageOutcome::Passed => self.passed += 1,
-                StageOutcome::Cached { .. } => self.cached += 1,
-                StageOutcome::Failed { .. } => self.failed.push(stage),
-                StageOutcome::Skipped { .. } | StageOutcome::Cancelled => {}
-            },
+            RunEvent::StageFinished { stage, result } => {
+                self.marks.insert(stage, StageMark::of(&result.outcome));
+            }
             RunEvent::RunFinished { outcome, .. } => {
                 self.outcome = Some(outcome);
                 self.ended = Some(at);

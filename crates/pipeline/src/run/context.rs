@@ -1,16 +1,17 @@
 //! What all stages of one run share.
 
 use crate::{
-    Cancel, ImageSource, RunLogs, RunRequest, SeamError, ServiceImage, ServiceSource, Talk,
+    Cancel, ImageSource, RunLogs, RunRequest, SeamError, ServiceImage, ServiceSource, StageResult,
+    Talk,
     record::Recorder,
     run::{memo::Memo, progress::Reporter, secrets::RunSecrets},
 };
 use fairway_blobs::Blobs;
 use fairway_engine::Sandbox;
 use fairway_ledger::Ledger;
-use fairway_model::{Digest, ImageRef, RunId, ServiceName};
+use fairway_model::{Digest, ImageRef, RunId, ServiceName, StageName};
 use fairway_secrets::Secrets;
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{flight::Flights, nested};
@@ -38,6 +39,8 @@ pub(crate) struct RunContext {
     pub(crate) run: RunId,
     /// All that was decided before the run started.
     pub(crate) plan: Digest,
+    /// Stages that are green in this run already, as its last driver recorded.
+    pub(crate) done: BTreeMap<StageName, StageResult>,
     pub(crate) request: RunRequest,
     pub(crate) reporter: Reporter,
     pub(crate) recorder: Mutex<Recorder>,

@@ -3,11 +3,11 @@
 use super::{Beginning, RunError, RunRequest, lock::RunLock};
 use crate::{
     OpenRuns, Plan, RecordError, RunEvent, RunLogs, RunOutcome, RunRecord, RunStart, Selection,
-    StageStatus, record::Recorder,
+    StageResult, StageStatus, record::Recorder,
 };
 use fairway_ledger::Ledger;
-use fairway_model::{Digest, Hasher, RunId};
-use std::time::Duration;
+use fairway_model::{Digest, Hasher, RunId, StageName};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How often another number is tried when somebody else takes one at the same moment.
 const TRIES_MAX: usize = 1_000;
@@ -20,6 +20,8 @@ pub(crate) struct Seat {
     pub(crate) recorder: Recorder,
     pub(crate) lock: RunLock,
     pub(crate) beginning: Beginning,
+    /// Stages that are green in this run already.
+    pub(crate) done: BTreeMap<StageName, StageResult>,
 }
 
 /// What a run is of.
@@ -63,8 +65,8 @@ pub(crate) async fn take_seat(
         let lock = RunLock::take(&logs.folder(open.run)).map_err(RunError::Folder)?;
         let Some(lock) = lock else { continue };
         let is_same = open.plan == start.plan && !is_command(&start.selection);
-        if is_same && let Some(recorder) = continue_run(ledger, open.run).await? {
-            return Ok(Seat { recorder, lock, beginning: Beginning::Continued });
+        if is_same && let Some((recorder, done)) = continue_run(ledger, open.run).await? {
+            return Ok(Seat { recorder, lock, beginning: Beginning::Continued, done });
         }
         interrupt(ledger, open.run).await?;
         lock.finish().map_err(RunError::Folder)?;
@@ -79,7 +81,8 @@ async fn take_new_seat(ledger: &Ledger, logs: &RunLogs, start: RunStart) -> Resu
         let lock = RunLock::take(&logs.folder(run)).map_err(RunError::Folder)?;
         if let Some(lock) = lock {
             if let Some(recorder) = Recorder::start(ledger, run, start.clone()).await? {
-                return Ok(Seat { recorder, lock, beginning: Beginning::New });
+                let (beginning, done) = (Beginning::New, BTreeMap::new());
+                return Ok(Seat { recorder, lock, beginning, done });
             }
             lock.finish().map_err(RunError::Folder)?;
         }
@@ -93,8 +96,10 @@ fn is_command(selection: &Selection) -> bool {
     matches!(selection, Selection::Command { .. })
 }
 
-/// Takes over a run; none if it has ended meanwhile.
-async fn continue_run(ledger: &Ledger, run: RunId) -> Result<Option<Recorder>, RecordError> {
+type Continued = (Recorder, BTreeMap<StageName, StageResult>);
+
+/// Takes over a run, with the stages that are green in it; none if it has ended meanwhile.
+async fn continue_run(ledger: &Ledger, run: RunId) -> Result<Option<Continued>, RecordError> {
     let Some((record, version)) = RunRecord::read(ledger, run).await? else { return Ok(None) };
     if record.outcome.is_some() {
         return Ok(None);
@@ -104,7 +109,12 @@ async fn continue_run(ledger: &Ledger, run: RunId) -> Result<Option<Recorder>, R
         recorder.hold(&RunEvent::StageLost { stage: stage.stage.clone() })?;
     }
     recorder.write(&RunEvent::RunContinued).await?;
-    Ok(Some(recorder))
+    let finished = record.stages.into_iter().filter_map(|stage| match stage.status {
+        StageStatus::Finished { result } => Some((stage.stage, *result)),
+        StageStatus::Waiting | StageStatus::Running | StageStatus::Lost => None,
+    });
+    let done = finished.filter(|(_, result)| result.outcome.is_green()).collect();
+    Ok(Some((recorder, done)))
 }
 
 /// Ends a run whose driver was killed and which nobody will continue.

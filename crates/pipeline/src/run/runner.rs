@@ -108,13 +108,14 @@ impl Runner {
         let start = resume::start_of(&request, &plan);
         let plan_digest = start.plan;
         let seat = resume::take_seat(&self.tools.ledger, &self.tools.logs, start).await?;
-        let Seat { recorder, lock, beginning } = seat;
+        let Seat { recorder, lock, beginning, done } = seat;
         let run = recorder.run();
         let schedule = Schedule::new(&plan, self.tools.side_by_side, request.on_failure);
         let ctx = RunContext {
             tools: Arc::clone(&self.tools),
             run,
             plan: plan_digest,
+            done,
             reporter: Reporter::new(run, request.checkout.service.name.clone(), progress),
             recorder: Mutex::new(recorder),
             secrets: RunSecrets::new(self.tools.secrets.clone(), request.target.clone()),

@@ -10,6 +10,8 @@ use std::{
 
 /// Longest line that is read back.
 const LINE_MAX: u64 = 1 << 20;
+/// Most bytes that are held back.
+const HELD_MAX: usize = 256 << 10;
 
 /// One line of a stage's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,33 +123,57 @@ fn parse(line: &[u8]) -> Option<StageLogLine> {
     Some(StageLogLine { at: Timestamp(at), kind, text: parts.next()?.to_vec() })
 }
 
-/// Writes the log of one stage. Nothing is made before the first line.
+/// Writes the log of one stage. What is said while the stage only looks at what it depends on is
+/// held back, and forgotten if its result is known, so that such a stage makes no file.
 pub(crate) struct LogWriter {
     folder: PathBuf,
     stage: StageName,
+    held: Vec<u8>,
     file: Option<BufWriter<File>>,
 }
 
 impl LogWriter {
     pub(crate) fn new(folder: PathBuf, stage: StageName) -> Self {
-        Self { folder, stage, file: None }
+        Self { folder, stage, held: Vec::new(), file: None }
     }
 
     /// Adds a line.
     pub(crate) fn line(&mut self, at: Timestamp, kind: LineKind, text: &[u8]) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(create(&self.folder, &self.stage)?),
+        let Some(file) = &mut self.file else {
+            write_line(&mut self.held, at, kind, text)?;
+            return if self.held.len() > HELD_MAX { self.open() } else { Ok(()) };
         };
-        write!(file, "{} {} ", at.0, kind.tag())?;
-        file.write_all(text)?;
-        file.write_all(b"\n")
+        write_line(file, at, kind, text)
     }
 
-    /// Makes what was written readable for others.
+    /// Makes the file, with what was held back.
+    pub(crate) fn open(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            let mut file = create(&self.folder, &self.stage)?;
+            file.write_all(&std::mem::take(&mut self.held))?;
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Forgets what was held back.
+    pub(crate) fn forget(&mut self) {
+        self.held.clear();
+    }
+
+    /// Makes all that was written readable for others.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        if !self.held.is_empty() {
+            self.open()?;
+        }
         self.file.as_mut().map_or(Ok(()), Write::flush)
     }
+}
+
+fn write_line(out: &mut impl Write, at: Timestamp, kind: LineKind, text: &[u8]) -> io::Result<()> {
+    write!(out, "{} {} ", at.0, kind.tag())?;
+    out.write_all(text)?;
+    out.write_all(b"\n")
 }
 
 fn create(folder: &Path, stage: &StageName) -> io::Result<BufWriter<File>> {
@@ -166,10 +192,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let logs = RunLogs::new(dir.path());
         let stage: StageName = "unit".parse().unwrap();
-        assert!(logs.read(RunId(7), &stage).unwrap().is_none());
         let mut writer = LogWriter::new(logs.folder(RunId(7)), stage.clone());
+        writer.line(Timestamp(1), LineKind::Note, b"forgotten").unwrap();
+        writer.forget();
+        writer.flush().unwrap();
+        assert!(logs.read(RunId(7), &stage).unwrap().is_none());
         writer.line(Timestamp(5), LineKind::Stdout, b"a b \xff").unwrap();
         writer.line(Timestamp(6), LineKind::Note, b"").unwrap();
+        writer.flush().unwrap();
         writer.file.as_mut().unwrap().write_all(b"7 o hal").unwrap();
         writer.flush().unwrap();
         let lines: Vec<_> = logs.read(RunId(7), &stage).unwrap().unwrap().collect();

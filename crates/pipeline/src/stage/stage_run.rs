@@ -46,6 +46,8 @@ pub(crate) struct StageRun {
     pub(crate) log: LogWriter,
     /// Filled as the stage goes on, so that a stage that is stopped says how far it came.
     pub(crate) result: StageResult,
+    /// Whether the result is one that the run's last driver recorded.
+    pub(crate) is_recorded: bool,
     /// Held until the result is recorded, so that who waits for the same finds it.
     pub(crate) turn: Option<Turn>,
 }
@@ -55,7 +57,7 @@ impl StageRun {
         let log = LogWriter::new(ctx.folder.clone(), stage.name.clone());
         let mut result = StageResult::bare(StageOutcome::Passed);
         result.notes.lost = handed.lost;
-        Self { ctx, stage, handed, log, result, turn: None }
+        Self { ctx, stage, handed, log, result, is_recorded: false, turn: None }
     }
 
     /// Runs the stage and records its result.
@@ -91,7 +93,9 @@ impl StageRun {
                 return Ok(StageEnd::Lost);
             }
         }
-        self.result.duration = began.elapsed();
+        if !self.is_recorded {
+            self.result.duration = began.elapsed();
+        }
         if !self.result.outcome.is_green() {
             self.result.outputs.image = None;
             self.result.outputs.artifacts = None;
@@ -99,6 +103,7 @@ impl StageRun {
         let (stage, result) = (self.stage.name.clone(), Box::new(self.result.clone()));
         let event = RunEvent::StageFinished { stage: stage.clone(), result: result.clone() };
         match result.outcome {
+            _ if self.is_recorded => {}
             StageOutcome::Cached { .. } => self.ctx.recorder.lock().await.hold(&event)?,
             _ => self.ctx.recorder.lock().await.write(&event).await?,
         }
@@ -107,7 +112,8 @@ impl StageRun {
     }
 
     /// Records that the stage starts to do something.
-    pub(crate) async fn record_start(&self, key: Option<Digest>) -> Result<(), Stopped> {
+    pub(crate) async fn record_start(&mut self, key: Option<Digest>) -> Result<(), Stopped> {
+        self.log.open()?;
         let event = RunEvent::StageStarted { stage: self.stage.name.clone(), key };
         Ok(self.ctx.recorder.lock().await.write(&event).await?)
     }
