@@ -24,7 +24,7 @@ cases![
 ];
 
 /// Different on each call, within bounds; the moments need not be unpredictable.
-fn moment(round: u64, most: Duration) -> Duration {
+pub fn moment(round: u64, most: Duration) -> Duration {
     let scattered = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
     most * u32::try_from(scattered).unwrap() / (1 << 10)
 }

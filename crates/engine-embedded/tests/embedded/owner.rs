@@ -86,6 +86,8 @@ async fn own(fixture: &Fixture, words: &[String]) {
             let script = "echo left behind; sleep 600";
             engine.start(&id("left"), &shell(fixture.image, script)).await.unwrap();
         }
+        // Replaces a set by the next one without end, until it is killed.
+        "roll" => crate::hosts::roll(fixture, &group).await,
         other => panic!("`{other}` is not known"),
     }
 }
