@@ -120,9 +120,16 @@ impl Watcher {
 
     /// The helper ended without a word: it was killed, or it removed the container.
     async fn lose(&mut self) -> Option<()> {
-        self.contact = None;
-        let (Found::Watched(_, state) | Found::Lost(state)) =
-            contact::find(&self.engine, &self.id).await.ok()?;
+        let state = match contact::find(&self.engine, &self.id).await.ok()? {
+            Found::Watched(contact, state) => {
+                self.contact = Some(*contact);
+                state
+            }
+            Found::Lost(state) => {
+                self.contact = None;
+                state
+            }
+        };
         self.see(&state).ok()
     }
 }

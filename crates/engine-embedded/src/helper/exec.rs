@@ -19,7 +19,7 @@ use rustix::{
     io::Errno,
     process::{
         Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process_group,
-        pidfd_open, pidfd_send_signal, wait as wait_any, waitid,
+        pidfd_open, pidfd_send_signal, set_parent_process_death_signal, wait as wait_any, waitid,
     },
     stdio,
 };
@@ -53,6 +53,11 @@ fn serve(path: &Path) -> Result<ExitStatus, EngineError> {
     let bytes = fs::read(path).map_err(EngineError::io(doing()))?;
     let exec: ExecPlan = serde_json::from_slice(&bytes)
         .map_err(|error| EngineError::Broken(format!("could not {}: {error}", doing())))?;
+    if exec.input == Input::Command {
+        // With nobody left who waits for it, it ends too.
+        set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(|error| EngineError::io("watch the asker")(error.into()))?;
+    }
     let dir = path.parent().unwrap_or(path);
     let plan = Plan::load(&Plan::path(dir))?;
     let process = path.with_extension("process");

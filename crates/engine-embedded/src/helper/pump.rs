@@ -39,6 +39,7 @@ impl Pump {
     }
 
     /// Takes what the streams hold now, for a while; forgets those that have ended.
+    /// A log that cannot be written does not stop the container.
     pub(super) fn turn(&mut self) -> io::Result<()> {
         self.buffer.resize(CHUNK, 0);
         let mut ended = [false; 2];
@@ -49,7 +50,9 @@ impl Pump {
                         ended[index] = true;
                         break;
                     }
-                    Ok(length) => self.log.take(*stream, &self.buffer[..length], now())?,
+                    Ok(length) => {
+                        self.log.take(*stream, &self.buffer[..length], now()).unwrap_or_default();
+                    }
                     Err(Errno::INTR) => {}
                     Err(Errno::AGAIN) => break,
                     Err(error) => return Err(error.into()),
@@ -72,7 +75,8 @@ impl Pump {
         }
         self.streams.clear();
         self.buffer = Vec::new();
-        self.log.finish(now())
+        self.log.finish(now()).unwrap_or_default();
+        Ok(())
     }
 
     fn is_readable(&self) -> bool {

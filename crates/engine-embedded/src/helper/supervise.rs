@@ -147,8 +147,10 @@ impl<'a> Supervisor<'a> {
             at: now(),
         });
         self.publish()?;
-        // Its files stay until it is removed; the group is of no more use.
-        self.running.cgroup.remove()
+        // Its files stay until it is removed; the group is of no more use. If it cannot be removed
+        // now, it is tried again with the files.
+        self.running.cgroup.remove().unwrap_or_default();
+        Ok(())
     }
 
     fn publish(&mut self) -> Result<(), EngineError> {

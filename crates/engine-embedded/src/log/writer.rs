@@ -3,12 +3,7 @@
 use super::{HEADER, Header, LINE_MAX, Record};
 use fairway_engine::LogStream;
 use fairway_model::{ByteSize, Timestamp};
-use std::{
-    fs::File,
-    io::{self, Write},
-    os::unix::fs::FileExt,
-    path::Path,
-};
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
 /// A log that is being written. After its limit it only counts.
 pub(crate) struct LogWriter {
@@ -102,11 +97,13 @@ impl LogWriter {
         }
     }
 
+    /// Writes what is due. What cannot be written, as on a full disk, is lost to the log and not to
+    /// the container: its place is taken by what comes next.
     fn flush(&mut self) -> io::Result<()> {
-        if !self.batch.is_empty() {
-            self.file.write_all(&self.batch)?;
-            self.written += self.batch.len() as u64;
-            self.batch.clear();
+        let batch = std::mem::take(&mut self.batch);
+        if !batch.is_empty() {
+            self.file.write_all_at(&batch, self.written)?;
+            self.written += batch.len() as u64;
         }
         if let Kept::UpTo { position, dropped } = self.kept {
             self.file.write_all_at(&dropped.to_le_bytes(), position)?;

@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use std::{
     fs,
     os::unix::process::CommandExt,
+    path::PathBuf,
     process::Command,
     sync::Arc,
     time::{Duration, Instant},
@@ -25,6 +26,7 @@ cases![
     an_image_of_a_hundred_layers_runs,
     a_group_belongs_to_one_process,
     what_is_alive_is_not_swept,
+    a_full_disk_is_told_and_harms_nobody_else,
     a_data_directory_on_overlayfs_is_refused,
     whoever_is_not_root_is_told_so,
 ];
@@ -116,6 +118,54 @@ async fn what_is_alive_is_not_swept(fixture: Arc<Fixture>) {
     remains::check(&fixture).await;
 }
 
+async fn a_full_disk_is_told_and_harms_nobody_else(fixture: Arc<Fixture>) {
+    let dir = fixture.dir().join("small");
+    fs::create_dir(&dir).unwrap();
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=16m", "none"]).arg(&dir);
+    assert!(mount.status().unwrap().success());
+    let _mounted = Mounted(dir.clone());
+    fill_disk(&Fixture::at(&dir)).await;
+}
+
+/// A mount that goes with the test, also when that fails.
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()));
+    }
+}
+
+async fn fill_disk(small: &Fixture) {
+    let engine = small.engine();
+    let (full, other) = (id("disk", "full"), id("disk", "other"));
+    engine.open(&full.group, Keep::WhileOwned).await.unwrap();
+    let script = "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done";
+    engine.start(&other, &shell(small.image, script)).await.unwrap();
+    let script = "yes > /full 2>/dev/null; yes | head -c 3000000; echo said >&2; exit 4";
+    engine.start(&full, &shell(small.image, script)).await.unwrap();
+    let mut events = engine.watch(&full).await.unwrap();
+    let mut last = None;
+    while let Some(event) = events.next().await {
+        last = Some(event);
+    }
+    let Some(ContainerEvent::Exited(exit)) = last else { panic!("{last:?}") };
+    assert_eq!(exit.status, fairway_engine::ExitStatus::Code(4));
+    let lines: Vec<_> = engine.logs(&full, LogFrom::Start).await.unwrap().collect().await;
+    assert!(lines.iter().all(Result::is_ok));
+    // Directories need no space on every file system.
+    if let Err(error) = engine.start(&id("disk", "more"), &shell(small.image, "true")).await {
+        let error = format!("{error} {:?}", std::error::Error::source(&error));
+        assert!(error.contains("No space left"), "{error}");
+    }
+    assert!(engine.stop(&other).await.unwrap().is_success());
+    engine.close(&full.group).await.unwrap();
+    remains::check(small).await;
+    fs::remove_dir_all(small.runtime_dir()).unwrap();
+}
+
 async fn a_data_directory_on_overlayfs_is_refused(fixture: Arc<Fixture>) {
     let dir = fixture.dir().join("overlaid");
     for name in ["lower", "upper", "work", "at"] {
@@ -125,6 +175,7 @@ async fn a_data_directory_on_overlayfs_is_refused(fixture: Arc<Fixture>) {
     let mut mount = Command::new("mount");
     mount.args(["-t", "overlay", "none", "-o", options, "at"]).current_dir(&dir);
     assert!(mount.status().unwrap().success());
+    let _mounted = Mounted(dir.join("at"));
     let data_dir = dir.join("at/data");
     let settings = Settings {
         runtime_dir: fixture.runtime_dir(),
@@ -132,9 +183,7 @@ async fn a_data_directory_on_overlayfs_is_refused(fixture: Arc<Fixture>) {
         layers: fixture.layers.clone(),
         data_dir,
     };
-    let opened = Embedded::open(settings);
-    assert!(Command::new("umount").arg(dir.join("at")).status().unwrap().success());
-    let error = opened.unwrap_err().to_string();
+    let error = Embedded::open(settings).unwrap_err().to_string();
     assert!(error.contains("overlayfs") && error.contains("FAIRWAY_HOME"), "{error}");
 }
 

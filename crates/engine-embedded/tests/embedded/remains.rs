@@ -17,7 +17,11 @@ pub fn find(fixture: &Fixture) -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let dirs =
         [fixture.dir().to_owned(), fixture.runtime_dir()].map(|dir| dir.display().to_string());
-    let left = mounts.lines().filter(|line| dirs.iter().any(|dir| line.contains(dir)));
+    // The directory itself may be a mount of the test's.
+    let of_test = format!(" {} ", fixture.dir().display());
+    let left = mounts
+        .lines()
+        .filter(|line| dirs.iter().any(|dir| line.contains(dir)) && !line.contains(&of_test));
     found.extend(left.map(|line| format!("mount {line}")));
     found
 }
