@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 /// What happens in a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildEvent {
-    /// A base is made first; its own events follow until the next `Base` or the end.
+    /// A base is looked at, and made if need be, before what is made of it.
     Base(ImageRef),
     /// An instruction is looked at.
     Instruction {

@@ -43,8 +43,10 @@ pub(crate) struct Prepared {
 }
 
 impl Images {
-    /// Opens the images of an engine's data directory; `cache_dir` remembers what was built.
+    /// Opens the images of an engine's data directory; `cache_dir` remembers what was built. What
+    /// builds that were killed have left is removed.
     pub fn open(layers: Layers, cache_dir: &Path, engine: Embedded) -> Result<Self, BuildError> {
+        layers.sweep()?;
         let cache = BuildCache::open(cache_dir, layers.clone())?;
         Ok(Self { layers, cache, engine })
     }

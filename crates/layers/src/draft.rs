@@ -82,7 +82,8 @@ pub(crate) fn sweep(drafts: &Path) -> Result<(), LayerError> {
         }
         let lock = open_dir(&dir)?;
         if rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            remove_tree(&dir)?;
+            // A process of a build that was killed may still write here; the next sweep removes it.
+            drop(fs::remove_dir_all(&dir));
         }
     }
     Ok(())

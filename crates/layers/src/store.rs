@@ -16,7 +16,7 @@ use rustix::{
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::Arc,
 };
 
@@ -35,7 +35,10 @@ impl Layers {
     /// Opens the images in a directory, which is made if it is not there. Manifests and
     /// configurations are in `blobs`.
     pub fn open(dir: impl Into<PathBuf>, blobs: Blobs) -> Result<Self, LayerError> {
-        let layers = Self { dir: dir.into().into(), blobs };
+        let dir = dir.into();
+        // Mounts are made from other working directories.
+        let dir = path::absolute(&dir).map_err(|error| LayerError::io("find", &dir, error))?;
+        let layers = Self { dir: dir.into(), blobs };
         for name in ["drafts", "locks", "names"] {
             let dir = layers.dir.join(name);
             fs::create_dir_all(&dir).map_err(|error| LayerError::io("create", &dir, error))?;

@@ -14,7 +14,7 @@ use crate::{
     root::LazyRoot,
     scope::Scope,
 };
-use fairway_layers::{Draft, Execution, Layer, Layers};
+use fairway_layers::{Draft, Execution, LAYERS_MAX, Layer, Layers};
 use fairway_model::{Digest, ImageRef};
 use std::{collections::BTreeMap, time::Instant};
 
@@ -104,6 +104,10 @@ impl<'a> Builder<'a> {
                 Outcome::Settings
             }
         };
+        if state.layers.len() > LAYERS_MAX {
+            let message = format!("an image has at most {LAYERS_MAX} layers");
+            return Err(self.wrong((located.span, message)));
+        }
         self.outcomes.push(outcome);
         let took = started.elapsed();
         self.events.send(BuildEvent::Done { number, outcome, took });

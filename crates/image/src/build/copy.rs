@@ -208,10 +208,7 @@ impl Job {
         blobs: &Blobs,
     ) -> Result<(), CopyError> {
         match source {
-            Source::Content(tree) => {
-                let dir = self.open(writer, &self.destination)?;
-                self.done(writer.tree(&dir, tree, blobs))
-            }
+            Source::Content(tree) => self.done(writer.tree(&self.destination, tree, blobs)),
             Source::File(_, Node::File { digest, .. })
                 if self.kind == CopyKind::Add && self.archive(blobs, digest)?.is_some() =>
             {
@@ -243,8 +240,7 @@ impl Job {
             }
             for one in found {
                 if one.kind == FileType::Directory {
-                    let dir = self.open(writer, &self.destination)?;
-                    self.done(writer.transfer_content(&one.file, &dir))?;
+                    self.done(writer.transfer_content(&one.file, &self.destination))?;
                 } else {
                     let name = one.name.expect("only a directory is the root");
                     let (dir, name) = self.place(writer, Path::new(&name))?;
@@ -292,16 +288,19 @@ impl Job {
     }
 
     fn open(&self, writer: &Writer<'_>, path: &Path) -> Result<OwnedFd, CopyError> {
-        match writer.directory(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                Err(CopyError::Wrong(format!("`{}` is not a directory", path.display())))
-            }
-            opened => self.done(opened),
-        }
+        self.done(writer.directory(path))
     }
 
     fn done<T>(&self, result: io::Result<T>) -> Result<T, CopyError> {
-        result
-            .map_err(|error| CopyError::Other(BuildError::io("copy to", &self.destination, error)))
+        let to = &self.destination;
+        result.map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory => {
+                CopyError::Wrong(format!("`{}` is not a directory", to.display()))
+            }
+            io::ErrorKind::IsADirectory => {
+                CopyError::Wrong(format!("`{}` has a directory of the same name", to.display()))
+            }
+            _ => CopyError::Other(BuildError::io("copy to", to, error)),
+        })
     }
 }

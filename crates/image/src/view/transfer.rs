@@ -80,23 +80,26 @@ impl Writer<'_> {
         Ok(rustix::fs::futimens(&file, &times(&stat))?)
     }
 
-    /// Copies what is in an open directory.
-    pub(crate) fn transfer_content(&self, from: &OwnedFd, to: &OwnedFd) -> io::Result<()> {
-        for name in names(from)? {
-            self.transfer(from, to, &name)?;
-        }
-        Ok(())
+    /// Copies what is in an open directory to a directory of the image.
+    pub(crate) fn transfer_content(&self, from: &OwnedFd, into: &Path) -> io::Result<()> {
+        let to = self.directory(into)?;
+        self.transfer_all(from, &to, into)
     }
 
-    fn transfer(&self, from: &OwnedFd, to: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    fn transfer_all(&self, from: &OwnedFd, to: &OwnedFd, into: &Path) -> io::Result<()> {
+        names(from)?.iter().try_for_each(|name| self.transfer(from, to, &into.join(name)))
+    }
+
+    fn transfer(&self, from: &OwnedFd, to: &OwnedFd, path: &Path) -> io::Result<()> {
+        let name = path.file_name().expect("an entry of a directory has a name");
         let stat = rustix::fs::statat(from, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let writer = self.like(&stat);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 let inner = rustix::fs::openat(from, name, flags, Mode::empty())?;
-                let made = writer.subdirectory(to, name, stat.st_mode & 0o7777)?;
-                self.transfer_content(&inner, &made)?;
+                let made = writer.subdirectory(to, path, stat.st_mode & 0o7777)?;
+                self.transfer_all(&inner, &made, path)?;
                 Ok(rustix::fs::futimens(&made, &times(&stat))?)
             }
             FileType::RegularFile => {

@@ -20,6 +20,7 @@ use std::{
 };
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
+const NOFOLLOW: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
 /// Most links to nothing on the way to one path (`path_resolution(7)`).
 const LINKS_MAX: usize = 40;
 
@@ -87,18 +88,19 @@ impl Writer<'_> {
     }
 
     /// Writes all of a tree into a directory.
-    pub(crate) fn tree(&self, dir: &OwnedFd, tree: &Tree, blobs: &Blobs) -> io::Result<()> {
+    pub(crate) fn tree(&self, into: &Path, tree: &Tree, blobs: &Blobs) -> io::Result<()> {
+        let root = self.directory(into)?;
         let mut above: Vec<(TreePath, OwnedFd)> = Vec::new();
         for entry in tree.entries() {
             let parent = entry.path.parent();
             while above.pop_if(|(path, _)| Some(&*path) != parent.as_ref()).is_some() {}
-            let dir = above.last().map_or(dir, |(_, dir)| dir);
-            let name = entry.path.name();
-            if let Node::Directory { mode } = &entry.node {
-                let made = self.subdirectory(dir, name, mode.bits())?;
-                above.push((entry.path.clone(), made));
-            } else {
-                self.node(dir, name, &entry.node, blobs)?;
+            let dir = above.last().map_or(&root, |(_, dir)| dir);
+            match &entry.node {
+                Node::Directory { mode } => {
+                    let made = self.subdirectory(dir, &into.join(&entry.path), mode.bits())?;
+                    above.push((entry.path.clone(), made));
+                }
+                node => self.node(dir, entry.path.name(), node, blobs)?,
             }
         }
         Ok(())
@@ -118,7 +120,7 @@ impl Writer<'_> {
                 self.file(dir, name, &mut blob, mode.bits()).map(drop)
             }
             Node::Symlink { target } => self.link(dir, name, target),
-            Node::Directory { mode } => self.subdirectory(dir, name, mode.bits()).map(drop),
+            Node::Directory { .. } => unreachable!("directories are written as trees"),
         }
     }
 
@@ -130,8 +132,7 @@ impl Writer<'_> {
         content: &mut File,
         mode: u32,
     ) -> io::Result<File> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | NOFOLLOW;
         clear(&dir, name)?;
         let file = rustix::fs::openat(&dir, name, flags, Mode::RUSR | Mode::WUSR)?;
         let mut file = File::from(file);
@@ -149,23 +150,26 @@ impl Writer<'_> {
         Ok(rustix::fs::chownat(&dir, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Makes a directory, or gives the one that is there its owner and permissions. A link to a
-    /// directory is followed within the image only where the image already had it.
+    /// Makes a directory at a path, in its open parent, or gives the one that is there its owner and
+    /// permissions. A link of the image to a directory is followed and stays: `/bin` may be one.
     pub(crate) fn subdirectory(
         &self,
         dir: &OwnedFd,
-        name: &OsStr,
+        path: &Path,
         mode: u32,
     ) -> io::Result<OwnedFd> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match rustix::fs::openat(dir, name, flags, Mode::empty()) {
+        let name = path.file_name().expect("a directory below another has a name");
+        match rustix::fs::openat(dir, name, DIRECTORY | NOFOLLOW, Mode::empty()) {
             Ok(found) => {
                 self.dress(&found, mode)?;
                 return Ok(found);
             }
             Err(Errno::NOENT) => {}
-            // A file or link makes way for the directory.
-            Err(Errno::NOTDIR | Errno::LOOP) => clear(dir, name)?,
+            Err(Errno::NOTDIR | Errno::LOOP) => match open_in(self.root, path, DIRECTORY) {
+                Ok(linked) => return Ok(linked),
+                // A file, or a link to none, makes way.
+                Err(_) => clear(dir, name)?,
+            },
             Err(error) => return Err(error.into()),
         }
         self.new_directory(dir, name, mode)
@@ -173,8 +177,7 @@ impl Writer<'_> {
 
     fn new_directory(&self, dir: impl AsFd, name: &OsStr, mode: u32) -> io::Result<OwnedFd> {
         rustix::fs::mkdirat(&dir, name, Mode::RWXU)?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(&dir, name, flags, Mode::empty())?;
+        let opened = rustix::fs::openat(&dir, name, DIRECTORY | NOFOLLOW, Mode::empty())?;
         self.dress(&opened, mode)?;
         Ok(opened)
     }

@@ -58,15 +58,17 @@ async fn links_of_the_image_are_followed_within_it() {
         .build(&[
             (
                 "Dockerfile",
-                "FROM busybox\nCOPY links /\nCOPY x /usr/sbin/\nCOPY x /out/evil\nCOPY x /abs/y\n",
+                "FROM busybox\nCOPY root /\nCOPY --from=scratch / /\nCOPY links /\nCOPY x /usr/sbin/\nCOPY x /out/evil\nCOPY x /abs/y\n",
             ),
             ("x", "x"),
+            ("root/usr/sbin/tool", "t"),
             ("links/out", "->../../../../../var/tmp"),
             ("links/abs", "->/usr/share"),
         ])
         .await
         .unwrap();
     assert_eq!(fixture.read(&built.image, "usr/bin/x"), "x");
+    assert_eq!(fixture.read(&built.image, "usr/bin/tool"), "t");
     assert_eq!(fixture.read(&built.image, "var/tmp/evil"), "x");
     assert_eq!(fixture.read(&built.image, "usr/share/y"), "x");
     assert!(!std::path::Path::new("/var/tmp/evil").exists());
