@@ -64,19 +64,21 @@ pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineEr
                 helper.say(&connected).await?;
             }
             Some(FromHelper::Failed(why)) => return Err(EngineError::Start { container: id, why }),
-            None => {
-                let why = helper_words(&engine.places().container(&id));
-                return Err(EngineError::Start { container: id, why });
-            }
+            None => return Err(ended_early(engine, id)),
         }
     }
 }
 
-/// What a helper said before it broke.
-fn helper_words(dir: &Path) -> String {
+/// Why a helper ended before its container ran: it broke and said so, or it was killed.
+fn ended_early(engine: &Embedded, id: ContainerId) -> EngineError {
+    let dir = engine.places().container(&id);
     let words = fs::read_to_string(dir.join("helper.log")).unwrap_or_default();
-    let last = words.lines().last().unwrap_or_default();
-    format!("its helper ended early {last}").trim_end().to_owned()
+    match words.lines().last() {
+        Some(last) => {
+            EngineError::Start { container: id, why: format!("its helper ended early: {last}") }
+        }
+        None => EngineError::Lost(id),
+    }
 }
 
 fn spawn(executable: &Path, plan: &Path) -> Result<StdStream, EngineError> {

@@ -29,9 +29,7 @@ pub(crate) async fn take_tree(
 ) -> Result<Option<TreeDigest>, EngineError> {
     let helper = match contact::find(engine, id).await? {
         Found::Watched(_, state) => state.helper,
-        Found::Lost(_) => {
-            return Err(EngineError::Broken(format!("the files of `{id}` went with its helper")));
-        }
+        Found::Lost(_) => return Err(EngineError::Lost(id.clone())),
     };
     let rootfs = engine.places().container(id).join("rootfs");
     let seen = format!("/proc/{}/root{}", helper.pid, rootfs.display());

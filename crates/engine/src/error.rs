@@ -24,6 +24,9 @@ pub enum EngineError {
     /// The name is taken.
     #[error("container `{0}` exists already")]
     Exists(ContainerId),
+    /// What watched the container was killed, and the container ended with it.
+    #[error("container `{0}` was lost: what watched it was killed")]
+    Lost(ContainerId),
     /// The image is not on this machine.
     #[error("image `{0}` is not here")]
     NoImage(Digest),

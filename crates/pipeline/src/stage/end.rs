@@ -46,7 +46,10 @@ impl From<SeamError> for Stopped {
 
 impl From<EngineError> for Stopped {
     fn from(error: EngineError) -> Self {
-        Self::Failed(Cause::Engine { message: with_causes(&error) })
+        match error {
+            EngineError::Lost(_) => Self::Lost,
+            error => Self::Failed(Cause::Engine { message: with_causes(&error) }),
+        }
     }
 }
 

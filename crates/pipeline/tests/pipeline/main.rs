@@ -1,6 +1,9 @@
 //! Pipelines in real containers on this machine: needs root and `/bin/busybox` (Debian's
 //! `busybox-static`).
 
+#![allow(clippy::unwrap_used, reason = "a failed expectation fails the case")]
+#![allow(clippy::print_stdout, reason = "a test harness tells what it does")]
+
 mod cases;
 mod driver;
 mod faults;

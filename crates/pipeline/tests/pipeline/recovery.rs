@@ -11,6 +11,7 @@ use fairway_model::RunId;
 use fairway_pipeline::{
     RunEvent, RunOutcome, RunRecord, StageOutcome, StageStatus, Standing, run_stream,
 };
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
@@ -23,6 +24,7 @@ cases![
     a_killed_run_of_other_sources_is_interrupted,
     a_lost_stage_is_named_so_and_run_again,
     twenty_kills_lose_and_double_nothing,
+    twenty_kills_of_helpers_are_survived,
 ];
 
 /// A stage that hangs the first time and passes the second.
@@ -58,7 +60,7 @@ fn processes(text: &str) -> Vec<Pid> {
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
     let matching = pids.filter(|pid| {
         fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(text))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).replace('\0', " ").contains(text))
     });
     matching.filter_map(Pid::from_raw).filter(|pid| *pid != rustix::process::getpid()).collect()
 }
@@ -160,11 +162,10 @@ async fn twenty_kills_lose_and_double_nothing() {
     d: { needs: [b, c], steps: ['true'] }
 ",
     );
-    let mut seed = std::process::id();
+    let mut moments = moments();
     for _ in 0..20 {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let mut driver = driver::start(&world.dir);
-        tokio::time::sleep(Duration::from_millis(u64::from(seed >> 22))).await;
+        tokio::time::sleep(moments.next().unwrap()).await;
         driver.kill().unwrap();
         driver.wait().unwrap();
     }
@@ -177,5 +178,40 @@ async fn twenty_kills_lose_and_double_nothing() {
             assert_eq!(events.iter().filter(finished).count(), 1, "{name} of run {run}");
         }
     }
+    nothing_left(&world.dir).await;
+}
+
+/// Random moments of the first second of a run.
+fn moments() -> impl Iterator<Item = Duration> {
+    let next = |seed: &u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    let seeds = std::iter::successors(Some(std::process::id()), next).skip(1);
+    seeds.map(|seed| Duration::from_millis(u64::from(seed >> 22)))
+}
+
+async fn twenty_kills_of_helpers_are_survived() {
+    let world = World::new();
+    world.app(
+        "    a:
+      uses: [{ db: { image: busybox, command: [sleep, '1000'], port: 1, ready: { exec: ['true'] } } }]
+      steps: [sleep 0.3]
+    b: { needs: [a], steps: [sleep 0.3] }
+",
+    );
+    let runtime = Settings::runtime_dir_of(&world.dir).to_str().unwrap().to_owned();
+    let mut lost = 0;
+    for (number, moment) in (0..20).zip(moments()) {
+        world.write("app", "file", &number.to_string());
+        let kill = async {
+            tokio::time::sleep(moment).await;
+            for helper in processes(&format!("__container run {runtime}")) {
+                let killed = kill_process(helper, Signal::KILL);
+                assert!(matches!(killed, Ok(()) | Err(Errno::SRCH)), "{killed:?}");
+            }
+        };
+        let (report, ()) = tokio::join!(world.run("app"), kill);
+        assert_eq!(report.outcome, RunOutcome::Passed, "after {moment:?}: {report:?}");
+        lost += report.stages.iter().map(|(_, result)| result.notes.lost).sum::<u32>();
+    }
+    assert!(lost > 0, "no kill met a stage");
     nothing_left(&world.dir).await;
 }

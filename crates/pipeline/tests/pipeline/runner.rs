@@ -32,7 +32,9 @@ pub(crate) use cases;
 pub fn run(cases: &[Case]) -> ExitCode {
     let words: Vec<_> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     if std::env::args().any(|word| word == "--list") {
-        cases.iter().for_each(|case| println!("{}: test", case.name));
+        for case in cases {
+            println!("{}: test", case.name);
+        }
         return ExitCode::SUCCESS;
     }
     let mut failed = Vec::new();
