@@ -58,7 +58,7 @@ pub enum JUnitError {
     /// More bytes than [`REPORT_MAX`].
     #[error("has more than {REPORT_MAX} bytes")]
     TooLarge,
-    /// Elements nested deeper than [`DEPTH_MAX`].
+    /// Elements nested too deep.
     #[error("nests elements deeper than {DEPTH_MAX}")]
     TooDeep,
     /// Not well-formed.
