@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 
 /// How a stage ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum StageOutcome {
     /// All its steps ended with 0 and what it promised to hand on was there.
     Passed,
@@ -40,7 +40,7 @@ impl StageOutcome {
 
 /// Why a stage failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "cause", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Cause {
     /// A step returned another code than 0.
     Step {

@@ -81,3 +81,23 @@ impl RunEvent {
         NewEvent::new(self.kind(), self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cause, StageOutcome};
+    use expect_test::expect;
+
+    #[test]
+    fn an_event_survives_its_stored_form() {
+        let mut result = StageResult::bare(StageOutcome::Failed {
+            cause: Cause::Step { step: Some(1), code: 3 },
+        });
+        result.notes.lost = 1;
+        let stage = "unit".parse().unwrap();
+        let event = RunEvent::StageFinished { stage, result: Box::new(result) };
+        let json = serde_json::to_string(&event).unwrap();
+        expect![[r#"{"type":"stage_finished","stage":"unit","result":{"outcome":{"name":"failed","cause":{"kind":"step","step":1,"code":3}},"key":null,"outputs":{"image":null,"artifacts":null,"tests":null},"steps":[],"neighbours":[],"notes":{"memory_kills":0,"process_refusals":0,"log_dropped":0,"lost":1},"duration_ms":0}}"#]].assert_eq(&json);
+        assert_eq!(serde_json::from_str::<RunEvent>(&json).unwrap(), event);
+    }
+}

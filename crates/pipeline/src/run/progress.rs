@@ -78,7 +78,7 @@ pub enum Beginning {
 
 /// What a stage is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "phase", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case")]
 pub enum StagePhase {
     /// Its images are looked up or made.
     Preparing,
@@ -125,5 +125,20 @@ impl Reporter {
 
     pub(crate) async fn enter(&self, stage: &StageName, phase: StagePhase) {
         self.tell(ProgressEvent::StageEntered { stage: stage.clone(), phase }).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn progress_is_one_flat_object() {
+        let (run, service) = (RunId(7), "orders".parse().unwrap());
+        let phase = StagePhase::Step { step: 0, text: "npm ci".to_owned() };
+        let event = ProgressEvent::StageEntered { stage: "unit".parse().unwrap(), phase };
+        let json = serde_json::to_string(&Progress { run, service, event }).unwrap();
+        expect![[r#"{"run":7,"service":"orders","event":"stage_entered","stage":"unit","phase":{"name":"step","step":0,"text":"npm ci"}}"#]].assert_eq(&json);
     }
 }

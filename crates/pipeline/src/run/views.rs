@@ -1,9 +1,9 @@
 //! Runs as people look at them.
 
 use super::lock::RunLock;
-use crate::{RecordError, RunLogs, RunOutcome, RunRecord, RunSummaries, RunSummary};
+use crate::{RecordError, RunLogs, RunOutcome, RunRecord, RunSummaries, RunSummary, StageOutcome};
 use fairway_ledger::Ledger;
-use fairway_model::RunId;
+use fairway_model::{RunId, StageName};
 use serde::Serialize;
 
 /// Looks at the runs of a data directory.
@@ -57,6 +57,22 @@ impl Runs {
         Ok(found.map(|(record, _)| {
             let standing = self.standing(run, record.outcome);
             RunView { run: record, standing }
+        }))
+    }
+
+    /// The run whose log has a stage's output: this one, or the one in which it passed before. None
+    /// if there is no such run or stage.
+    pub async fn origin(
+        &self,
+        run: RunId,
+        stage: &StageName,
+    ) -> Result<Option<RunId>, RecordError> {
+        let found = RunRecord::read(&self.ledger, run).await?;
+        let Some((record, _)) = found else { return Ok(None) };
+        let has_stage = record.stages.iter().any(|found| &found.stage == stage);
+        Ok(has_stage.then(|| match record.result(stage).map(|result| &result.outcome) {
+            Some(StageOutcome::Cached { run }) => *run,
+            _ => run,
         }))
     }
 

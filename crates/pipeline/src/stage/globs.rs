@@ -55,6 +55,7 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_pattern_says_what_to_take_and_what_to_keep() {
@@ -70,6 +71,17 @@ mod tests {
             assert_eq!(found.fixed, fixed, "{pattern}");
             assert!(found.matches(Path::new(yes)), "{pattern} {yes}");
             assert!(no.is_empty() || !found.matches(Path::new(no)), "{pattern} {no}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_pattern_or_refused(text in "[a-z./*?{}\\[\\],!\\\\-]{0,40}", path in "[a-z./]{0,20}") {
+            if let Ok(pattern) = Pattern::new(&text) {
+                pattern.matches(Path::new(&path));
+                prop_assert!(!pattern.fixed.starts_with('/'));
+                prop_assert!(pattern.fixed.split('/').all(|part| part != ".."));
+            }
         }
     }
 

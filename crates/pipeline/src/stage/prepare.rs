@@ -5,10 +5,10 @@ use super::{
     stage_run::{OnCancel, StageRun},
 };
 use crate::{
-    Cause, Closure, NeighbourFact, PartKind, ServiceImage, ServiceOrigin, StageImage, StepsFacts,
-    StepsWork, plan::Link,
+    Cause, Closure, NeighbourFact, PartKind, SecretMark, ServiceImage, ServiceOrigin, StageImage,
+    StepsFacts, StepsWork, plan::Link,
 };
-use fairway_model::{Digest, ImageRef, ServiceName, config::Template};
+use fairway_model::{Digest, ImageRef, SecretName, ServiceName, config::Template};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -36,6 +36,7 @@ impl StageRun {
             images.insert(name, digest);
         }
         self.ctx.secrets.meet(templates(work, &closure))?;
+        self.check_outside(&closure)?;
         let facts = StepsFacts {
             work,
             image,
@@ -47,6 +48,23 @@ impl StageRun {
         };
         let key = facts.key();
         Ok(Prepared { image, closure, images, key })
+    }
+
+    /// What is outside cannot be reached at a random address.
+    fn check_outside(&self, closure: &Closure) -> Result<(), Stopped> {
+        let links = closure.parts.values().flat_map(|part| &part.links).chain(&closure.links);
+        for (name, link) in links {
+            let Link::Outside(address) = link else { continue };
+            let is_random =
+                |secret: &&SecretName| self.ctx.secrets.mark(secret) == SecretMark::Random;
+            if let Some(secret) = address.secrets().find(is_random) {
+                let message = format!(
+                    "neighbour `{name}` is outside, and secret `{secret}` of its address has no value"
+                );
+                return Err(Cause::Engine { message }.into());
+            }
+        }
+        Ok(())
     }
 
     async fn image(&mut self, image: &ImageRef) -> Result<Digest, Stopped> {

@@ -68,11 +68,18 @@ impl StageRun {
             return self.finish(Err(Stopped::Cancelled), began).await;
         }
         self.enter(StagePhase::Preparing).await;
-        let stopped = match self.stage.work.clone() {
+        let stopped = self.work().await;
+        self.finish(stopped, began).await
+    }
+
+    async fn work(&mut self) -> Result<(), Stopped> {
+        if self.handed.lost > 0 {
+            self.note("what watched a container was killed; the stage runs again").await?;
+        }
+        match self.stage.work.clone() {
             Work::Build(build) => self.build(&build).await,
             Work::Steps(work) => self.steps(&work).await,
-        };
-        self.finish(stopped, began).await
+        }
     }
 
     async fn finish(
