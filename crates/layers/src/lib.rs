@@ -15,6 +15,7 @@ mod overlay;
 mod pack;
 mod set;
 mod store;
+mod trust;
 mod unpack;
 mod unpack_entry;
 

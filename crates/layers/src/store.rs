@@ -39,7 +39,7 @@ impl Layers {
         // Mounts are made from other working directories.
         let dir = path::absolute(&dir).map_err(|error| LayerError::io("find", &dir, error))?;
         let layers = Self { dir: dir.into(), blobs };
-        for name in ["drafts", "locks", "names"] {
+        for name in ["drafts", "locks", "marks", "names"] {
             let dir = layers.dir.join(name);
             fs::create_dir_all(&dir).map_err(|error| LayerError::io("create", &dir, error))?;
         }
@@ -64,11 +64,6 @@ impl Layers {
     /// Removes drafts of processes that were killed.
     pub fn sweep(&self) -> Result<(), LayerError> {
         draft::sweep(&self.dir.join("drafts"))
-    }
-
-    /// Whether the directory of a layer is here.
-    pub fn contains(&self, diff_id: &Digest) -> bool {
-        self.path(diff_id).is_dir()
     }
 
     /// Takes any tar as a layer. It is kept as a directory only, so the layer's digest is that of
@@ -98,7 +93,7 @@ impl Layers {
     /// The directory of a layer; unpacked first if only its tar is here.
     pub(crate) fn directory(&self, layer: &Layer) -> Result<PathBuf, LayerError> {
         let path = self.path(&layer.diff_id);
-        if path.is_dir() {
+        if self.is_whole(&layer.diff_id)? {
             return Ok(path);
         }
         if !self.blobs.contains(&layer.diff_id) {
@@ -122,6 +117,9 @@ impl Layers {
     /// directory stays.
     pub(crate) fn adopt(&self, from: &Path, diff_id: &Digest) -> Result<(), LayerError> {
         let path = self.path(diff_id);
+        if !path.is_dir() {
+            self.mark(diff_id)?;
+        }
         match rustix::fs::renameat_with(CWD, from, CWD, &path, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(()),
             Err(Errno::EXIST) => draft::remove_tree(from),
@@ -129,11 +127,11 @@ impl Layers {
         }
     }
 
-    fn path(&self, diff_id: &Digest) -> PathBuf {
+    pub(crate) fn path(&self, diff_id: &Digest) -> PathBuf {
         self.dir.join(&diff_id.hex()[..NAME_DIGITS])
     }
 
-    fn lock(&self, layer: &Path) -> Result<File, LayerError> {
+    pub(crate) fn lock(&self, layer: &Path) -> Result<File, LayerError> {
         let name = layer.file_name().expect("a layer's directory has a name");
         let path = self.dir.join("locks").join(name);
         let file = File::create(&path).map_err(|error| LayerError::io("create", &path, error))?;

@@ -246,6 +246,26 @@ fn equal_layers_are_mounted_once() {
 }
 
 #[test]
+fn a_layer_that_a_power_failure_damaged_is_not_used() {
+    let (_dir, layers) = store();
+    let (whole, damaged) = (
+        commit(&layers, fill),
+        commit(&layers, |upper| {
+            fs::write(upper.join("file"), "text").unwrap();
+        }),
+    );
+    fs::write(directory(&layers, damaged).join("file"), "").unwrap();
+    for mark in fs::read_dir(layers.dir().join("marks")).unwrap() {
+        fs::write(mark.unwrap().path(), "another boot").unwrap();
+    }
+    assert!(layers.contains(&whole.diff_id));
+    assert!(!layers.contains(&damaged.diff_id));
+    let image = layers.assemble(ImageConfig::empty(), &[damaged]).unwrap();
+    assert!(matches!(layers.image(&image), Err(LayerError::NoLayer(_))));
+    assert_eq!(fs::read_dir(layers.dir().join("marks")).unwrap().count(), 0);
+}
+
+#[test]
 fn an_image_has_a_highest_number_of_layers() {
     let (_dir, layers) = store();
     let layer = commit(&layers, fill);
