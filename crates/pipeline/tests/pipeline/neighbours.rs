@@ -14,6 +14,7 @@ cases![
     a_neighbour_that_never_gets_ready_fails_the_stage_at_its_deadline,
     a_neighbour_that_dies_under_a_running_stage_ends_it,
     a_service_without_a_release_is_built_once,
+    a_stage_starts_within_100_ms_of_the_moment_its_neighbour_is_ready,
 ];
 
 /// A command that answers each connection to a port with a text.
@@ -156,4 +157,28 @@ async fn a_service_without_a_release_is_built_once() {
     assert_eq!(world.images.builds.load(Ordering::SeqCst), 2, "app and catalog, once each");
     let again = world.run("app").await;
     assert!(again.stages.iter().all(|(_, r)| matches!(r.outcome, StageOutcome::Cached { .. })));
+}
+
+async fn a_stage_starts_within_100_ms_of_the_moment_its_neighbour_is_ready() {
+    let world = World::new();
+    let db = "[sh, -c, 'sleep 0.4; read t _ < /proc/uptime; echo up; while :; do echo $t | nc -l -p 80; done']";
+    world.app(&format!(
+        "    t:
+      uses: [{{ db: {{ image: busybox, command: {db}, ready: {{ log: up }} }} }}]
+      steps: ['read now _ < /proc/uptime', 'echo $(nc -w 5 db 80 < /dev/null) $now']
+"
+    ));
+    let mut delays = Vec::new();
+    for attempt in 0..5 {
+        world.write("app", "file", &attempt.to_string());
+        let report = world.run("app").await;
+        assert_eq!(report.outcome, RunOutcome::Passed, "{report:?}");
+        let log = world.log(report.run, "t");
+        let (ready, started) = log.lines().last().unwrap().split_once(' ').unwrap();
+        let seconds = |text: &str| text.parse::<f64>().unwrap();
+        delays.push(seconds(started) - seconds(ready));
+    }
+    // The machine may be busy with other things at some of these moments.
+    assert!(delays.iter().any(|delay| *delay <= 0.1), "{delays:?}");
+    println!("started after {delays:.2?} s");
 }
