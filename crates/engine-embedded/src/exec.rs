@@ -3,7 +3,7 @@
 use crate::{
     contact::{self, Found},
     embedded::Embedded,
-    exec_plan::{ExecPlan, Outcome, outcome_path},
+    exec_plan::{ExecPlan, Input, Outcome, outcome_path},
     helper::{EXEC, SUBCOMMAND},
 };
 use fairway_engine::{ContainerId, EngineError, Exec, ExecOutput, ExecStreams, ExitStatus};
@@ -37,7 +37,7 @@ pub(crate) async fn exec(
         args: exec.command.clone(),
         env: exec.env.0.clone(),
         user: exec.user.clone(),
-        input: exec.streams.into(),
+        input: Input::of(exec.streams),
         init: init.pid,
     };
     let files = Files::write(&engine.places().container(id), &plan)?;

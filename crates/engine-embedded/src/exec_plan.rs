@@ -1,6 +1,10 @@
 //! What the helper of a command in a running container is told, and what it answers.
 
 use fairway_engine::{ExecStreams, ExitStatus};
+use rustix::{
+    stdio::{stdin, stdout},
+    termios::isatty,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -26,12 +30,17 @@ pub(crate) enum Input {
     Lifeline,
     /// The command's.
     Command,
+    /// A terminal; the command gets one in the container.
+    Terminal,
 }
 
-impl From<ExecStreams> for Input {
-    fn from(streams: ExecStreams) -> Self {
+impl Input {
+    /// What it is for the streams that are asked for.
+    pub(crate) fn of(streams: ExecStreams) -> Self {
+        let is_terminal = || isatty(stdin()) && isatty(stdout());
         match streams {
             ExecStreams::Collected => Self::Lifeline,
+            ExecStreams::Inherited if is_terminal() => Self::Terminal,
             ExecStreams::Inherited => Self::Command,
         }
     }

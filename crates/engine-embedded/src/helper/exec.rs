@@ -2,10 +2,12 @@
 //! the limits of its first process.
 
 use super::{
-    executor::Sealed,
+    executor::{Sealed, StandardInput},
     in_root::InRoot,
     run::{LIBRARY_ID, find_user},
     spec,
+    terminal::Terminal,
+    user::User,
 };
 use crate::{
     exec_plan::{ExecPlan, Input, Outcome, outcome_path},
@@ -53,37 +55,56 @@ fn serve(path: &Path) -> Result<ExitStatus, EngineError> {
     let bytes = fs::read(path).map_err(EngineError::io(doing()))?;
     let exec: ExecPlan = serde_json::from_slice(&bytes)
         .map_err(|error| EngineError::Broken(format!("could not {}: {error}", doing())))?;
-    if exec.input == Input::Command {
+    if exec.input != Input::Lifeline {
         // With nobody left who waits for it, it ends too.
         set_parent_process_death_signal(Some(Signal::KILL))
             .map_err(|error| EngineError::io("watch the asker")(error.into()))?;
     }
     let dir = path.parent().unwrap_or(path);
     let plan = Plan::load(&Plan::path(dir))?;
+    let root = format!("/proc/{}/root", exec.init);
+    let root = InRoot::open(Path::new(&root)).map_err(EngineError::io("open the container"))?;
+    let user = find_user(&root, exec.user.as_ref().unwrap_or(&plan.process.user))?;
     let process = path.with_extension("process");
-    fs::write(&process, describe(&exec, &plan)?)
+    fs::write(&process, describe(&exec, &plan, &user))
         .map_err(EngineError::io("describe the process"))?;
-    let pid = start(dir, &process, exec.input)?;
-    wait(pid, exec.input)
+    match exec.input {
+        Input::Lifeline | Input::Command => {
+            let pid = start(dir, &process, exec.input, None)?;
+            wait(pid, exec.input, None)
+        }
+        Input::Terminal => {
+            let opened = Terminal::open(&root, user.uid);
+            let (terminal, end) = opened.map_err(EngineError::io("open a terminal"))?;
+            let pid = start(dir, &process, exec.input, Some(end))?;
+            wait(pid, exec.input, Some(&terminal))
+        }
+    }
 }
 
 /// The description of the process, as the runtime library reads it.
-fn describe(exec: &ExecPlan, plan: &Plan) -> Result<Vec<u8>, EngineError> {
-    let root = format!("/proc/{}/root", exec.init);
-    let root = InRoot::open(Path::new(&root)).map_err(EngineError::io("open the container"))?;
-    let user = exec.user.as_ref().unwrap_or(&plan.process.user);
-    let user = find_user(&root, user)?;
+fn describe(exec: &ExecPlan, plan: &Plan, user: &User) -> Vec<u8> {
     let mut env = plan.process.env.clone();
     env.extend(exec.env.clone());
-    let env = spec::environment(env, &plan.process.hostname, &user);
-    let process = spec::process(&exec.args, &env, &plan.process.cwd, &user);
-    Ok(serde_json::to_vec(&process).expect("a description is plain data"))
+    let env = spec::environment(env, &plan.process.hostname, user);
+    let process = spec::process(&exec.args, &env, &plan.process.cwd, user);
+    serde_json::to_vec(&process).expect("a description is plain data")
 }
 
-fn start(dir: &Path, process: &Path, input: Input) -> Result<Pid, EngineError> {
+fn start(
+    dir: &Path,
+    process: &Path,
+    input: Input,
+    terminal: Option<OwnedFd>,
+) -> Result<Pid, EngineError> {
     let refused =
         |error: libcontainer::error::LibcontainerError| EngineError::Broken(chain(&error));
-    let sealed = Sealed::new().map_err(EngineError::io("compile the filter of system calls"))?;
+    let kind = match terminal {
+        Some(_) => StandardInput::Terminal,
+        None => StandardInput::Plain,
+    };
+    let sealed =
+        Sealed::new(kind).map_err(EngineError::io("compile the filter of system calls"))?;
     let mut builder = ContainerBuilder::new(LIBRARY_ID.to_owned(), SyscallType::default())
         .with_root_path(dir)
         .map_err(refused)?
@@ -92,17 +113,24 @@ fn start(dir: &Path, process: &Path, input: Input) -> Result<Pid, EngineError> {
         let nothing = File::open("/dev/null").map_err(EngineError::io("open `/dev/null`"))?;
         builder = builder.with_stdin(nothing);
     }
+    if let Some(end) = terminal {
+        let again = || end.try_clone().map_err(EngineError::io("open a terminal"));
+        builder = builder.with_stdin(again()?).with_stdout(again()?).with_stderr(end);
+    }
     let pid = builder.as_tenant().with_process(Some(process)).build().map_err(refused)?;
     Pid::from_raw(pid.as_raw())
         .ok_or_else(|| EngineError::Broken("the command has no process".to_owned()))
 }
 
 /// Waits for the command; kills it with its session when the asker is gone.
-fn wait(pid: Pid, input: Input) -> Result<ExitStatus, EngineError> {
+fn wait(pid: Pid, input: Input, terminal: Option<&Terminal>) -> Result<ExitStatus, EngineError> {
     let failed = |error: Errno| EngineError::io("wait for the command")(error.into());
     let process = pidfd_open(pid, PidfdFlags::empty()).map_err(failed)?;
     if input == Input::Lifeline {
         watch_lifeline(&process, pid).map_err(failed)?;
+    }
+    if let Some(terminal) = terminal {
+        terminal.join(&process).map_err(EngineError::io("pass on the terminal"))?;
     }
     let status = waitid(WaitId::PidFd(process.as_fd()), WaitIdOptions::EXITED).map_err(failed)?;
     Ok(status.map_or(ExitStatus::Lost, |status| super::supervise::status_of(&status)))

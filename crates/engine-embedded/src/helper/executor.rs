@@ -9,7 +9,10 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use oci_spec::runtime::Spec;
 use rustix::{
     event::{PollFd, PollFlags, poll},
-    process::{PidfdFlags, Signal as Death, getpid, pidfd_open, set_parent_process_death_signal},
+    process::{
+        PidfdFlags, Signal as Death, getpid, ioctl_tiocsctty, pidfd_open,
+        set_parent_process_death_signal,
+    },
     stdio,
     time::Timespec,
 };
@@ -24,13 +27,24 @@ pub(super) struct Sealed {
     filters: Filters,
     /// A handle on the helper, inherited by the process.
     helper: Rc<OwnedFd>,
+    input: StandardInput,
+}
+
+/// What standard input of a process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StandardInput {
+    /// A file or a pipe.
+    Plain,
+    /// The terminal that controls it.
+    Terminal,
 }
 
 impl Sealed {
     /// To be made by the helper.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(input: StandardInput) -> io::Result<Self> {
         let filters = Filters::compile().map_err(io::Error::other)?;
-        Ok(Self { filters, helper: Rc::new(pidfd_open(getpid(), PidfdFlags::empty())?) })
+        let helper = Rc::new(pidfd_open(getpid(), PidfdFlags::empty())?);
+        Ok(Self { filters, helper, input })
     }
 
     /// Makes the kernel kill this process when the helper ends, however it ends. The signal is
@@ -67,6 +81,9 @@ impl Executor for Sealed {
     fn exec(&self, spec: &Spec) -> Result<(), ExecutorError> {
         let failed = |error: io::Error| ExecutorError::Execution(Box::new(error));
         self.tie_to_helper().map_err(failed)?;
+        if self.input == StandardInput::Terminal {
+            ioctl_tiocsctty(stdio::stdin()).map_err(|error| failed(error.into()))?;
+        }
         forget_signals().map_err(failed)?;
         self.filters.install().map_err(failed)?;
         let Err(error) = get_executor().exec(spec) else {

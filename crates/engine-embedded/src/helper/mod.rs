@@ -16,6 +16,7 @@ mod seccomp;
 mod spec;
 mod supervise;
 mod syscalls;
+mod terminal;
 mod user;
 
 pub(crate) use cgroup::{Cgroup, Hierarchies};

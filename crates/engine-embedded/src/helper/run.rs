@@ -2,7 +2,7 @@
 
 use super::{
     cgroup::{Cgroup, Hierarchies},
-    executor::Sealed,
+    executor::{Sealed, StandardInput},
     in_root::InRoot,
     mounts,
     overlay::Overlay,
@@ -239,7 +239,8 @@ fn listen(dir: &Path) -> Result<UnixListener, EngineError> {
 fn create(dir: &Path, outputs: Outputs) -> Result<ProcessId, EngineError> {
     let refused =
         |error: libcontainer::error::LibcontainerError| EngineError::Broken(chain(&error));
-    let sealed = Sealed::new().map_err(EngineError::io("compile the filter of system calls"))?;
+    let sealed = Sealed::new(StandardInput::Plain)
+        .map_err(EngineError::io("compile the filter of system calls"))?;
     let stdin = File::open("/dev/null").map_err(EngineError::io("open `/dev/null`"))?;
     let mut container: Container =
         ContainerBuilder::new(LIBRARY_ID.to_owned(), SyscallType::default())

@@ -59,7 +59,7 @@ pub(super) fn container(plan: &Plan, user: &User, dir: &Path, hierarchies: &Hier
         "process": process(&plan.process.args, &env, &plan.process.cwd, user),
         "root": { "path": "rootfs", "readonly": plan.root == RootAccess::ReadOnly },
         "hostname": plan.process.hostname,
-        "mounts": mounts(dir),
+        "mounts": mounts(dir, &plan.limits),
         "linux": {
             "cgroupsPath": plan.places.cgroup(&plan.id),
             "namespaces": namespaces(),
@@ -132,7 +132,7 @@ fn resources(limits: &Resources, hierarchies: &Hierarchies) -> Value {
     Value::Object(resources)
 }
 
-fn mounts(dir: &Path) -> Vec<Value> {
+fn mounts(dir: &Path, limits: &Resources) -> Vec<Value> {
     let mount = |at: &str, kind: &str, options: &[&str]| json!({ "destination": at, "type": kind, "source": kind, "options": options });
     let mut mounts = vec![
         mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
@@ -146,6 +146,11 @@ fn mounts(dir: &Path) -> Vec<Value> {
         mount("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
         mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
     ];
+    // Runtimes read their limits there; without limits they take the machine's.
+    if limits.memory.is_some() || limits.cpus.is_some() {
+        let options = ["nosuid", "noexec", "nodev", "relatime", "ro"];
+        mounts.push(mount("/sys/fs/cgroup", "cgroup", &options));
+    }
     for file in ["hostname", "hosts", "resolv.conf"] {
         mounts.push(json!({
             "destination": format!("/etc/{file}"),

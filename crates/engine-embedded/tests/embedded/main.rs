@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test without the usual harness")]
 
 mod builds;
+mod commands;
 mod faults;
 mod fixture;
 mod hosts;
@@ -44,11 +45,12 @@ fn main() -> ExitCode {
         let run = move || (case.run)(fixture.host_subject(case.name));
         Test { name: case.name, run: Box::new(run) }
     });
-    let own = [builds::CASES, faults::CASES, kills::CASES, hosts::CASES].into_iter().flatten().map(
-        |case| {
+    let own = [builds::CASES, commands::CASES, faults::CASES, kills::CASES, hosts::CASES]
+        .into_iter()
+        .flatten()
+        .map(|case| {
             let ((name, run), fixture) = (*case, Arc::clone(&fixture));
             Test { name, run: Box::new(move || run(fixture)) }
-        },
-    );
+        });
     runner::run(suite.chain(hosts).chain(own).collect())
 }

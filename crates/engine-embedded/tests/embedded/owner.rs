@@ -2,7 +2,7 @@
 
 use crate::fixture::{Fixture, shell};
 use fairway_blobs::Blobs;
-use fairway_engine::{ContainerId, Keep, Sandbox};
+use fairway_engine::{ContainerId, Env, Exec, ExecStreams, ExitStatus, Keep, Sandbox};
 use fairway_engine_embedded::{Embedded, Settings};
 use fairway_layers::Layers;
 use std::{
@@ -15,13 +15,14 @@ const SUBCOMMAND: &str = "__owner";
 
 /// Starts the other process. Its words are those after the engine's directory.
 pub fn spawn(fixture: &Fixture, words: &[&str]) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .arg(SUBCOMMAND)
-        .arg(fixture.dir())
-        .args(words)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    command(fixture, words).stdout(Stdio::piped()).spawn().unwrap()
+}
+
+/// How the other process is started.
+pub fn command(fixture: &Fixture, words: &[&str]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(SUBCOMMAND).arg(fixture.dir()).args(words);
+    command
 }
 
 /// Waits until the other process says something.
@@ -43,6 +44,11 @@ pub fn become_owner_if_asked() -> Option<ExitCode> {
     }
     let fixture = Fixture::at(Path::new(dir));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if let [what, group, script] = words
+        && what == "exec"
+    {
+        return Some(runtime.block_on(exec(&fixture, group, script)));
+    }
     runtime.block_on(own(&fixture, words));
     Some(ExitCode::SUCCESS)
 }
@@ -58,6 +64,27 @@ fn say_what_is_missing() {
         layers: Layers::open(dir.path().join("layers"), blobs).unwrap(),
     };
     println!("{}", Embedded::open(settings).unwrap_err());
+}
+
+/// Runs a script in a container with the streams of this process; gives its code.
+async fn exec(fixture: &Fixture, group: &str, script: &str) -> ExitCode {
+    let engine = fixture.engine();
+    let id = ContainerId { group: group.parse().unwrap(), name: "a".into() };
+    engine.open(&id.group, Keep::WhileOwned).await.unwrap();
+    engine.start(&id, &shell(fixture.image, "sleep 600")).await.unwrap();
+    let exec = Exec {
+        command: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        env: Env::default(),
+        user: Some("app".into()),
+        streams: ExecStreams::Inherited,
+        timeout: None,
+    };
+    let output = engine.exec(&id, &exec).await.unwrap();
+    engine.close(&id.group).await.unwrap();
+    match output.status {
+        ExitStatus::Code(code) => ExitCode::from(code),
+        other => panic!("{other:?}"),
+    }
 }
 
 async fn own(fixture: &Fixture, words: &[String]) {

@@ -69,7 +69,10 @@ async fn a_tree_belongs_to_the_containers_user(subject: Subject) {
 async fn one_file_can_be_taken(subject: Subject) {
     subject.open().await;
     let tree = take(&subject, MAKE, "/out/a/b/file").await.expect("it is there");
-    assert_eq!(subject.run(&with_tree(&subject, tree, "cd /work; ls; cat file")).await, "file\ntext");
+    assert_eq!(
+        subject.run(&with_tree(&subject, tree, "cd /work; ls; cat file")).await,
+        "file\ntext"
+    );
     subject.close().await;
 }
 

@@ -21,11 +21,8 @@ async fn lines_come_with_their_stream_and_time(subject: Subject) {
     let id = subject.start("a", &subject.shell(script)).await;
     let lines = subject.lines(&id).await;
     let texts: Vec<_> = lines.iter().map(|line| (line.stream, &line.text[..])).collect();
-    let wanted: [(LogStream, &[u8]); 3] = [
-        (LogStream::Stdout, b"one"),
-        (LogStream::Stderr, b"two"),
-        (LogStream::Stdout, b"three"),
-    ];
+    let wanted: [(LogStream, &[u8]); 3] =
+        [(LogStream::Stdout, b"one"), (LogStream::Stderr, b"two"), (LogStream::Stdout, b"three")];
     assert_eq!(texts, wanted);
     let between = lines[1].at.since(lines[0].at);
     assert!(between >= Duration::from_millis(150), "{between:?}");

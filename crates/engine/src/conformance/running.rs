@@ -5,7 +5,7 @@ use super::{
     subject::{command, said},
 };
 use crate::{Command, ContainerSpec, EngineError, Env, Exec, ExecOutput, ExitStatus, RootAccess};
-use fairway_model::{ByteSize, config::Resources};
+use fairway_model::{ByteSize, Cpus, config::Resources};
 use std::time::{Duration, Instant};
 
 cases![
@@ -21,6 +21,8 @@ cases![
     a_command_that_takes_too_long_is_killed_with_its_children,
     a_command_in_an_ended_container_is_an_error,
     a_command_that_is_not_there_is_an_error,
+    a_program_can_read_its_limits,
+    processor_time_is_limited,
     memory_beyond_the_limit_is_told_apart,
     memory_beyond_the_limit_in_a_child_is_told_apart,
     processes_beyond_the_limit_are_told_apart,
@@ -138,9 +140,8 @@ async fn a_command_that_takes_too_long_is_killed_with_its_children(subject: Subj
     let error = subject.sandbox.exec(&id, &exec).await.expect_err("it takes too long");
     assert!(matches!(error, EngineError::Timeout { .. }), "{error:?}");
     assert!(begin.elapsed() < Duration::from_secs(5));
-    let gone = || async {
-        said(&subject.exec(&id, "ps -o args | grep -c '[s]leep 123'").await) == "0"
-    };
+    let gone =
+        || async { said(&subject.exec(&id, "ps -o args | grep -c '[s]leep 123'").await) == "0" };
     super::subject::until("the command's processes are gone", gone).await;
     subject.close().await;
 }
@@ -170,6 +171,23 @@ const GREED: &str = "x=0123456789abcdef; while :; do x=$x$x; done";
 fn limited(subject: &Subject, script: &str) -> ContainerSpec {
     let memory = Some(ByteSize(32 << 20));
     ContainerSpec { limits: Resources { memory, ..Resources::default() }, ..subject.shell(script) }
+}
+
+async fn a_program_can_read_its_limits(subject: Subject) {
+    subject.open().await;
+    let script =
+        "cd /sys/fs/cgroup; cat memory/memory.limit_in_bytes 2>/dev/null || cat memory.max";
+    assert_eq!(subject.run(&limited(&subject, script)).await, (32 << 20).to_string());
+    subject.close().await;
+}
+
+async fn processor_time_is_limited(subject: Subject) {
+    subject.open().await;
+    let script = "cd /sys/fs/cgroup; cat cpu/cpu.cfs_quota_us 2>/dev/null || cut -d' ' -f1 cpu.max";
+    let limits = Resources { cpus: Some(Cpus { milli: 500 }), ..Resources::default() };
+    let spec = ContainerSpec { limits, ..subject.shell(script) };
+    assert_eq!(subject.run(&spec).await, "50000");
+    subject.close().await;
 }
 
 async fn memory_beyond_the_limit_is_told_apart(subject: Subject) {
