@@ -64,11 +64,10 @@ impl Recipe {
 
     /// Makes the image; takes about 20 s and 100 MB of downloads.
     pub(crate) async fn make(self, layers: &Layers, events: &Events) -> Result<Digest, BuildError> {
-        let mut tools = packages::start(&self.suite, &self.packages, events)?;
+        let draft = layers.draft()?;
+        let mut tools = packages::start(&self.suite, &self.packages, &draft.work(), events)?;
         let tar = tools.take_tar();
-        let store = layers.clone();
         let unpacked = blocking(move || {
-            let draft = store.draft()?;
             let done = unpack(tar, &draft.upper(), Whiteouts::Overlay);
             Ok((draft, done))
         });

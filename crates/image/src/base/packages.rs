@@ -18,8 +18,25 @@ use tokio::{
 
 const PROGRAM: &str = "mmdebstrap";
 const INSTALL: &str = "apt-get install mmdebstrap";
+/// The exit code of what should have become another program that is not there (POSIX `env`).
+const NOT_FOUND: i32 = 127;
 /// Longest line of the tools that is shown.
 const LINE_MAX: u64 = 4 << 10;
+
+/// Ends the tools, all that they started and their mounts when this process ends, however it ends:
+/// they are in namespaces of their own, whose first process is killed with its parent.
+const CONTAINED: [&str; 10] = [
+    "--pdeathsig",
+    "KILL",
+    "--",
+    "unshare",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount",
+    "--mount-proc",
+    "--",
+];
 
 /// Leaves out what no service reads, and the syncs that no build needs; both also hold for packages
 /// that are installed later. Licences stay.
@@ -43,25 +60,23 @@ pub(crate) struct Tools {
     last_words: JoinHandle<String>,
 }
 
-/// Starts to make the tar of a suite.
+/// Starts to make the tar of a suite. What it leaves in the directory `scratch` is the caller's.
 pub(crate) fn start(
     suite: &str,
     packages: &[String],
+    scratch: &Path,
     events: &Events,
 ) -> Result<Tools, BuildError> {
-    let program = Path::new(PROGRAM);
-    let failure = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => BuildError::NoProgram { program: PROGRAM, install: INSTALL },
-        _ => BuildError::io("start", program, error),
-    };
+    let failure = |error: io::Error| BuildError::io("start", Path::new(PROGRAM), error);
     let (tar, writer) = io::pipe().map_err(failure)?;
-    let mut command = Command::new(program);
-    command.args(OPTIONS);
+    let mut command = Command::new("setpriv");
+    command.args(CONTAINED).arg(PROGRAM).args(OPTIONS);
     if !packages.is_empty() {
         command.arg(format!("--include={}", packages.join(",")));
     }
     command.args([suite, "-"]);
     command.env("SOURCE_DATE_EPOCH", super::debian::EPOCH.to_string());
+    command.env("TMPDIR", scratch);
     command.env("LC_ALL", "C");
     command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(failure)?;
@@ -100,8 +115,12 @@ impl Tools {
         let ended = self.child.wait().await;
         let ended = ended.map_err(|error| BuildError::io("wait for", Path::new(PROGRAM), error))?;
         self.group = None;
-        if ended.success() {
-            return Ok(());
+        match ended.code() {
+            Some(0) => return Ok(()),
+            Some(NOT_FOUND) => {
+                return Err(BuildError::NoProgram { program: PROGRAM, install: INSTALL });
+            }
+            _ => {}
         }
         let said = match (&mut self.last_words).await {
             Ok(said) if !said.is_empty() => said,
@@ -114,8 +133,7 @@ impl Tools {
 impl Drop for Tools {
     fn drop(&mut self) {
         if let Some(group) = self.group {
-            // It cleans up after itself when it is asked to end.
-            match killpg(group, Signal::SIGTERM) {
+            match killpg(group, Signal::SIGKILL) {
                 // If it is gone, all is well.
                 Ok(()) | Err(_) => {}
             }

@@ -15,7 +15,7 @@ use crate::{
     scope::Scope,
 };
 use fairway_layers::{Draft, Execution, LAYERS_MAX, Layer, Layers};
-use fairway_model::{Digest, ImageRef};
+use fairway_model::{Digest, ImageRef, Span};
 use std::{collections::BTreeMap, time::Instant};
 
 /// One build of one Dockerfile. All images from outside are here already.
@@ -52,18 +52,36 @@ impl<'a> Builder<'a> {
         let file = &self.context.dockerfile;
         let described = &file.stages[self.stage];
         let mut state = self.start(origin)?;
-        for trigger in std::mem::take(&mut state.settings.execution.on_build) {
-            let instruction = parse_trigger(&trigger).map_err(|message| {
-                let message = format!("`ONBUILD {trigger}` of the base: {message}");
-                BuildError::at(file.diagnose(described.from.span, message))
-            })?;
-            let located = Located { span: described.from.span, text: trigger, instruction };
-            self.instruction(&mut state, &located).await?;
+        for text in std::mem::take(&mut state.settings.execution.on_build) {
+            self.trigger(&mut state, text, described.from.span).await?;
         }
         for located in &described.instructions {
             self.instruction(&mut state, located).await?;
         }
         Ok(state)
+    }
+
+    /// Performs an instruction that the base left. Its places are not of this file, so what is wrong
+    /// is said of the FROM.
+    async fn trigger(
+        &mut self,
+        state: &mut StageState,
+        text: String,
+        from: Span,
+    ) -> Result<(), BuildError> {
+        let file = self.file();
+        let wrong = |message: &str| {
+            let message = format!("`ONBUILD {text}` of the base: {message}");
+            BuildError::at(file.diagnose(from, message))
+        };
+        let instruction = parse_trigger(&text).map_err(|message| wrong(&message))?;
+        let located = Located { span: from, text: text.clone(), instruction };
+        match self.instruction(state, &located).await {
+            Err(BuildError::Invalid(all)) => {
+                Err(wrong(&all.first().map_or(String::new(), |one| one.message.clone())))
+            }
+            done => done,
+        }
     }
 
     /// What a stage starts with.
@@ -125,14 +143,20 @@ impl<'a> Builder<'a> {
 
     /// The layers that a COPY takes files from; `None` for the context.
     pub(super) fn copy_layers(&self, copy: &Copy) -> Result<Option<Vec<Layer>>, BuildError> {
+        let span = copy.from.as_ref().map_or(Span::START, |from| from.span);
+        let unplanned = |message| self.wrong((span, message));
         Ok(match copy_origin(self.file(), self.stage, copy)? {
             None => None,
             Some(Origin::Scratch) => Some(Vec::new()),
-            Some(Origin::Stage(index)) => {
-                let stage = self.done.get(&index).expect("earlier stages are built first");
-                Some(stage.layers.clone())
-            }
-            Some(Origin::Image(name, _)) => Some(self.layers.describe(self.image(&name))?.1),
+            // Only what the base of a stage left can name something that was not planned.
+            Some(Origin::Stage(index)) => match self.done.get(&index) {
+                Some(stage) => Some(stage.layers.clone()),
+                None => return Err(unplanned(format!("stage {index} is not built before it"))),
+            },
+            Some(Origin::Image(name, _)) => match self.images.get(&name) {
+                Some(image) => Some(self.layers.describe(image)?.1),
+                None => return Err(unplanned(format!("image `{name}` is not used otherwise"))),
+            },
         })
     }
 

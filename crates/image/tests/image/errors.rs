@@ -51,6 +51,8 @@ async fn errors_point_at_their_line() {
     let files = [("Dockerfile", "FROM busybox\nCOPY secret /"), (".dockerignore", "secret")];
     let error = fixture.build(&files).await.unwrap_err();
     assert_eq!(error.diagnostics()[0].label.as_deref(), Some("`.dockerignore` leaves it out"));
+    let error = fixture.build(&[("Other", "FROM busybox")]).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no `Dockerfile` in the build context");
     fixture.assert_clean();
 }
 

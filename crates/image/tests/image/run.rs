@@ -74,6 +74,18 @@ async fn triggers_of_a_base_run_first() {
     assert_eq!(fixture.printed(), "first\nsecond\n");
     assert_eq!(fixture.read(&built.image, "triggered"), "child");
     assert!(fixture.config(&built.image).config.on_build.is_empty());
+    for (trigger, expected) in [
+        ("COPY --from=nowhere / /", "image `nowhere:latest` is not used otherwise"),
+        ("COPY none /", "`none` is not in the build context"),
+    ] {
+        let base = format!("FROM busybox\nONBUILD {trigger}\n");
+        let built = fixture.build(&[("Dockerfile", &base)]).await.unwrap();
+        fixture.layers.names().set(&"base".parse().unwrap(), &built.image).unwrap();
+        let error = fixture.build(&[("Dockerfile", "ARG A\nFROM base")]).await.unwrap_err();
+        let [at] = error.diagnostics() else { panic!("{error:?}") };
+        assert_eq!(at.span.line, 2);
+        assert_eq!(at.message, format!("`ONBUILD {trigger}` of the base: {expected}"));
+    }
 }
 
 async fn a_hundred_layers_work() {
