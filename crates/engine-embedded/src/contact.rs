@@ -8,13 +8,13 @@ use crate::{
     place::Places,
     remains,
     state::{State, now},
-    wire::{LINE_MAX, Request, SOCKET},
+    wire::{Request, SOCKET},
 };
 use fairway_engine::{ContainerId, EngineError, Exit, ExitStatus};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use std::{io, os::fd::AsRawFd, path::Path, time::Duration};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
 };
 
@@ -30,7 +30,19 @@ pub(crate) enum Found {
 }
 
 /// A connection to a helper.
-pub(crate) struct Contact(BufReader<UnixStream>);
+pub(crate) struct Contact {
+    stream: BufReader<UnixStream>,
+    /// The beginning of what it says next.
+    line: Vec<u8>,
+}
+
+/// What a helper says.
+pub(crate) enum Said {
+    /// How the container stands now.
+    State(Box<State>),
+    /// Its log has grown.
+    Growth,
+}
 
 /// Finds a container.
 pub(crate) async fn find(engine: &Embedded, id: &ContainerId) -> Result<Found, EngineError> {
@@ -41,7 +53,7 @@ pub(crate) async fn find(engine: &Embedded, id: &ContainerId) -> Result<Found, E
     };
     let connected = connect(&dir).await;
     if let Ok(stream) = connected {
-        let mut contact = Contact(BufReader::new(stream));
+        let mut contact = Contact { stream: BufReader::new(stream), line: Vec::new() };
         if let Some(state) = contact.next().await? {
             return Ok(Found::Watched(Box::new(contact), state));
         }
@@ -79,23 +91,38 @@ fn lose(places: &Places, id: &ContainerId, state: State) -> Result<State, Engine
 impl Contact {
     /// The next state of the container; `None` when the helper has ended.
     pub(crate) async fn next(&mut self) -> Result<Option<State>, EngineError> {
-        let mut line = String::new();
-        match (&mut self.0).take(LINE_MAX).read_line(&mut line).await {
+        loop {
+            match self.hear().await? {
+                Some(Said::Growth) => {}
+                Some(Said::State(state)) => return Ok(Some(*state)),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// What the helper says next; `None` when it has ended. May be given up and called again.
+    pub(crate) async fn hear(&mut self) -> Result<Option<Said>, EngineError> {
+        let read = self.stream.read_until(b'\n', &mut self.line).await;
+        match read {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
             read => read.map_err(EngineError::io("listen to a helper"))?,
         };
-        if line.is_empty() {
+        if self.line.is_empty() {
             return Ok(None);
         }
-        let state = serde_json::from_str(&line);
-        state.map(Some).map_err(|error| {
+        let line = std::mem::take(&mut self.line);
+        if line == b"\n" {
+            return Ok(Some(Said::Growth));
+        }
+        let state = serde_json::from_slice(&line);
+        state.map(|state| Some(Said::State(Box::new(state)))).map_err(|error| {
             EngineError::Broken(format!("a helper said something unknown: {error}"))
         })
     }
 
     /// Asks for something. A helper that has ended meanwhile says so by [`Contact::next`].
     pub(crate) async fn ask(&mut self, request: Request) -> Result<(), EngineError> {
-        match self.0.get_mut().write_all(&[request.byte()]).await {
+        match self.stream.get_mut().write_all(&[request.byte()]).await {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(EngineError::io("ask a helper")),
         }

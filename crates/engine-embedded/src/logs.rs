@@ -1,19 +1,18 @@
 //! Logs as streams.
 
 use crate::{
-    contact::{self, Contact, Found},
+    contact::{self, Contact, Found, Said},
     embedded::Embedded,
     launch::blocking,
     log::LogReader,
+    wire::Request,
 };
 use fairway_engine::{ContainerId, EngineError, LogEvent, LogFrom};
 use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use rustix::{fs::inotify, io::Errno};
-use std::{io, mem::MaybeUninit, os::fd::OwnedFd, path::Path};
-use tokio::io::unix::AsyncFd;
+use std::{io, path::Path};
 
 /// A log as it is read by callers.
 pub(crate) type Events = BoxStream<'static, Result<LogEvent, EngineError>>;
@@ -28,7 +27,7 @@ pub(crate) async fn read(
     let path = engine.places().container_files(id).join("log");
     match (from, found) {
         (LogFrom::StartAndFollow, Found::Watched(contact, state)) if state.exit.is_none() => {
-            follow(&path, *contact).map_err(failed)
+            follow(&path, *contact).await
         }
         (LogFrom::Start | LogFrom::StartAndFollow, _) => {
             let reader = LogReader::open(&path).map_err(failed)?;
@@ -58,14 +57,10 @@ async fn until_end(reader: Option<LogReader>) -> Step {
     }
 }
 
-#[expect(deprecated, reason = "an owned descriptor stays the same and open")]
-fn follow(path: &Path, contact: Contact) -> io::Result<Events> {
-    // First the watch, then the first look, so that nothing falls between.
-    let changes = inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-    inotify::add_watch(&changes, path, inotify::WatchFlags::MODIFY)?;
-    let reader = LogReader::open(path)?;
-    let changes = AsyncFd::new(changes)?;
-    let follower = Follower { reader, changes, contact: Some(contact), cut: None };
+async fn follow(path: &Path, mut contact: Contact) -> Result<Events, EngineError> {
+    contact.ask(Request::Growth).await?;
+    let reader = LogReader::open(path).map_err(failed)?;
+    let follower = Follower { reader, contact: Some(contact), cut: None };
     Ok(stream::unfold(Some(follower), |follower| async {
         let mut follower = follower?;
         match follower.next().await {
@@ -78,7 +73,6 @@ fn follow(path: &Path, contact: Contact) -> io::Result<Events> {
 
 struct Follower {
     reader: LogReader,
-    changes: AsyncFd<OwnedFd>,
     /// The helper, until the container has ended.
     contact: Option<Contact>,
     /// How much was dropped when it was said last.
@@ -107,29 +101,11 @@ impl Follower {
     /// Waits until something is written or the container has ended.
     async fn wait(&mut self) -> Result<(), EngineError> {
         let Some(contact) = &mut self.contact else { return Ok(()) };
-        tokio::select! {
-            ready = self.changes.readable() => {
-                let mut ready = ready.map_err(failed)?;
-                forget_changes(ready.get_inner()).map_err(failed)?;
-                ready.clear_ready();
-            }
-            state = contact.next() => {
-                if state?.is_none_or(|state| state.exit.is_some()) {
-                    self.contact = None;
-                }
-            }
+        match contact.hear().await? {
+            Some(Said::Growth) => contact.ask(Request::Growth).await?,
+            Some(Said::State(state)) if state.exit.is_none() => {}
+            Some(Said::State(_)) | None => self.contact = None,
         }
         Ok(())
-    }
-}
-
-fn forget_changes(changes: &OwnedFd) -> io::Result<()> {
-    let mut buffer = [const { MaybeUninit::<u8>::uninit() }; 1024];
-    loop {
-        match rustix::io::read(changes, &mut buffer[..]) {
-            Ok(_) => {}
-            Err(Errno::AGAIN) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
     }
 }

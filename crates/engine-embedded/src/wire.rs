@@ -47,6 +47,8 @@ pub(crate) enum Request {
     Remove,
     /// Its readiness probe passed.
     Ready,
+    /// Say once, by an empty line, that the log has grown since that was said last.
+    Growth,
 }
 
 impl Request {
@@ -55,11 +57,14 @@ impl Request {
             Self::Stop => b's',
             Self::Remove => b'r',
             Self::Ready => b'y',
+            Self::Growth => b'g',
         }
     }
 
     pub(crate) fn of(byte: u8) -> Option<Self> {
-        [Self::Stop, Self::Remove, Self::Ready].into_iter().find(|known| known.byte() == byte)
+        [Self::Stop, Self::Remove, Self::Ready, Self::Growth]
+            .into_iter()
+            .find(|known| known.byte() == byte)
     }
 }
 

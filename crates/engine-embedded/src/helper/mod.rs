@@ -18,6 +18,7 @@ mod supervise;
 mod syscalls;
 mod terminal;
 mod user;
+mod visitors;
 
 pub(crate) use cgroup::{Cgroup, Hierarchies};
 pub use entry::become_helper_if_asked;

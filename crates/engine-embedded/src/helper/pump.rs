@@ -38,6 +38,11 @@ impl Pump {
         Ok((Self { streams, log, buffer: Vec::new() }, Outputs { stdout, stderr }))
     }
 
+    /// The size of the log.
+    pub(super) fn log_size(&self) -> u64 {
+        self.log.size()
+    }
+
     /// Takes what the streams hold now, for a while; forgets those that have ended.
     /// A log that cannot be written does not stop the container.
     pub(super) fn turn(&mut self) -> io::Result<()> {

@@ -10,6 +10,7 @@ use super::{
     spec,
     supervise::{self, Running},
     user::User,
+    visitors::Visitors,
 };
 use crate::{
     log::LogWriter,
@@ -158,7 +159,7 @@ fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
     };
     state.save(&dir)?;
     let cgroup = Cgroup::new(&hierarchies, &plan.places.cgroup(&plan.id));
-    Ok(Running { dir, state, cgroup, pump, listener })
+    Ok(Running { dir, state, cgroup, pump, visitors: Visitors::new(listener) })
 }
 
 #[expect(unsafe_code, reason = "there is no safe unshare")]

@@ -1,6 +1,6 @@
 //! Watches one container: its output, its end, its owner's end, and who asks for something.
 
-use super::{cgroup::Cgroup, pump::Pump, run::unmount_root};
+use super::{cgroup::Cgroup, pump::Pump, run::unmount_root, visitors::Visitors};
 use crate::{
     plan::Plan,
     process::ProcessId,
@@ -16,17 +16,10 @@ use rustix::{
     time::Timespec,
 };
 use std::{
-    io::{ErrorKind, Read, Write},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::net::{UnixListener, UnixStream},
-    },
+    os::fd::{AsFd, OwnedFd},
     path::PathBuf,
     time::{Duration, Instant},
 };
-
-/// Most connections to one container at a time; more wait.
-const CONNECTIONS_MAX: usize = 64;
 
 /// A container that runs.
 pub(super) struct Running {
@@ -34,7 +27,7 @@ pub(super) struct Running {
     pub(super) state: State,
     pub(super) cgroup: Cgroup,
     pub(super) pump: Pump,
-    pub(super) listener: UnixListener,
+    pub(super) visitors: Visitors,
 }
 
 /// Watches until the container is to be removed, and removes it. Returns an exit code.
@@ -54,7 +47,6 @@ struct Supervisor<'a> {
     /// Handles on the first process, and on the owner if there is one.
     init: Option<OwnedFd>,
     owner: Option<OwnedFd>,
-    connections: Vec<UnixStream>,
     /// When a container that was asked to stop is killed.
     kill_at: Option<Instant>,
     next: Next,
@@ -75,9 +67,8 @@ impl<'a> Supervisor<'a> {
         .map_err(|error| EngineError::io("watch the first process")(error.into()))?;
         let owner = plan.owner.as_ref().map(ProcessId::watch);
         let next = if matches!(owner, Some(None)) { Next::Remove } else { Next::Serve };
-        let (connections, kill_at) = (Vec::new(), None);
-        let owner = owner.flatten();
-        Ok(Self { plan, running, init: Some(init), owner, connections, kill_at, next })
+        let (init, owner) = (Some(init), owner.flatten());
+        Ok(Self { plan, running, init, owner, kill_at: None, next })
     }
 
     fn serve(&mut self) -> Result<(), EngineError> {
@@ -86,13 +77,15 @@ impl<'a> Supervisor<'a> {
                 match news {
                     News::Output => {
                         self.running.pump.turn().map_err(EngineError::io("write the log"))?;
+                        self.running.visitors.tell_growth(self.running.pump.log_size());
                     }
                     News::ContainerEnded => self.reap()?,
                     News::OwnerEnded => self.next = Next::Remove,
-                    News::Visitor => self.accept(),
+                    News::Visitor => self.running.visitors.welcome(&self.running.state),
                 }
             }
-            self.listen_to_connections()?;
+            let requests = self.running.visitors.requests(self.running.pump.log_size());
+            requests.into_iter().try_for_each(|request| self.obey(request))?;
             if self.kill_at.is_some_and(|at| at <= Instant::now()) {
                 self.kill_at = None;
                 self.signal(Signal::KILL);
@@ -107,13 +100,14 @@ impl<'a> Supervisor<'a> {
             .map(|pipe| (News::Output, pipe))
             .chain(self.init.iter().map(|init| (News::ContainerEnded, init.as_fd())))
             .chain(self.owner.iter().map(|owner| (News::OwnerEnded, owner.as_fd())))
-            .chain([(News::Visitor, self.running.listener.as_fd())])
+            .chain(self.running.visitors.door().map(|door| (News::Visitor, door)))
             .collect();
         let mut polled: Vec<_> = watched
             .iter()
             .map(|(_, handle)| PollFd::from_borrowed_fd(*handle, PollFlags::IN))
             .collect();
-        polled.extend(self.connections.iter().map(|peer| PollFd::new(peer, PollFlags::IN)));
+        let visitors = self.running.visitors.streams();
+        polled.extend(visitors.map(|stream| PollFd::new(stream, PollFlags::IN)));
         let left = self.kill_at.map(|at| at.saturating_duration_since(Instant::now()));
         let timeout = left.map(|left| left + Duration::from_millis(1));
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
@@ -155,39 +149,8 @@ impl<'a> Supervisor<'a> {
 
     fn publish(&mut self) -> Result<(), EngineError> {
         self.running.state.save(&self.running.dir)?;
-        let line = line(&self.running.state);
-        self.connections.retain_mut(|peer| peer.write_all(&line).is_ok());
+        self.running.visitors.tell(&self.running.state);
         Ok(())
-    }
-
-    fn accept(&mut self) {
-        while self.connections.len() < CONNECTIONS_MAX {
-            let Ok((mut peer, _)) = self.running.listener.accept() else { return };
-            let greeted = peer
-                .set_nonblocking(true)
-                .and_then(|()| peer.write_all(&line(&self.running.state)));
-            if greeted.is_ok() {
-                self.connections.push(peer);
-            }
-        }
-    }
-
-    fn listen_to_connections(&mut self) -> Result<(), EngineError> {
-        let mut requests = Vec::new();
-        self.connections.retain_mut(|peer| {
-            let mut bytes = [0; 8];
-            match peer.read(&mut bytes) {
-                Ok(0) => false,
-                Ok(length) => {
-                    requests.extend(bytes[..length].iter().filter_map(|byte| Request::of(*byte)));
-                    true
-                }
-                Err(error) => {
-                    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-                }
-            }
-        });
-        requests.into_iter().try_for_each(|request| self.obey(request))
     }
 
     fn obey(&mut self, request: Request) -> Result<(), EngineError> {
@@ -202,7 +165,7 @@ impl<'a> Supervisor<'a> {
                 self.running.state.ready = true;
                 self.publish()?;
             }
-            Request::Stop | Request::Ready => {}
+            Request::Stop | Request::Ready | Request::Growth => {}
         }
         Ok(())
     }
@@ -242,10 +205,4 @@ pub(super) fn status_of(status: &WaitIdStatus) -> ExitStatus {
         (None, Some(signal)) => ExitStatus::Signal(byte(signal)),
         (None, None) => ExitStatus::Lost,
     }
-}
-
-fn line(state: &State) -> Vec<u8> {
-    let mut line = serde_json::to_vec(state).expect("a state is plain data");
-    line.push(b'\n');
-    line
 }

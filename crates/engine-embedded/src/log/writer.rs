@@ -36,6 +36,11 @@ impl LogWriter {
         Ok(Self { file, written: 0, limit: limit.0, kept: Kept::All, open, batch })
     }
 
+    /// How much is written.
+    pub(crate) fn size(&self) -> u64 {
+        self.written
+    }
+
     /// Takes what was read from a stream.
     pub(crate) fn take(
         &mut self,

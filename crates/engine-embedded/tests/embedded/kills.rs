@@ -88,7 +88,7 @@ async fn a_helper_killed_while_it_starts_leaves_nothing(fixture: Arc<Fixture>) {
             kill_now(pid);
         }
         match start.await.unwrap() {
-            Ok(()) | Err(EngineError::Start { .. }) => {}
+            Ok(()) | Err(EngineError::Start { .. } | EngineError::Lost(_)) => {}
             Err(error) => panic!("{error:?}"),
         }
         engine.sweep().await.unwrap();
