@@ -4,12 +4,13 @@ use crate::{
     dockerfile::{DOCKERFILE_MAX, Dockerfile},
     error::BuildError,
     ignore::{IGNORE_FILE_MAX, IgnoreError, IgnoreRules},
+    images::BuildRequest,
 };
 use fairway_blobs::{
     Blobs, CaptureRules, Captured, Modes, Node, Selection, StatCache, Tree, TreeError, TreePath,
     capture,
 };
-use fairway_model::{Diagnostic, SourceText, Span, TreeDigest};
+use fairway_model::{Diagnostic, SourceText, Span};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -27,27 +28,24 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn load(
-        blobs: &Blobs,
-        tree: &TreeDigest,
-        dockerfile: &str,
-    ) -> Result<Self, BuildError> {
-        let tree = Tree::load(blobs, tree)?;
+    pub(crate) fn load(blobs: &Blobs, request: &BuildRequest) -> Result<Self, BuildError> {
+        let BuildRequest { dockerfile, shown, .. } = request;
+        let tree = Tree::load(blobs, &request.tree)?;
         // The folder of the Dockerfile is the context.
         let (tree, dockerfile) = match Path::new(dockerfile).parent().map(TreePath::new) {
             Some(Ok(folder)) => (tree.below(&folder), file_name(dockerfile)),
-            _ => (tree, dockerfile),
+            _ => (tree, dockerfile.as_str()),
         };
         let limit = DOCKERFILE_MAX as u64;
         let text = read(blobs, &tree, Path::new(dockerfile), limit)?;
         let Some(text) = text else {
-            return Err(BuildError::NoDockerfile { dockerfile: dockerfile.to_owned() });
+            return Err(BuildError::NoDockerfile { dockerfile: shown.clone() });
         };
-        let parsed = Dockerfile::parse(dockerfile, &text).map_err(BuildError::Invalid)?;
+        let parsed = Dockerfile::parse(shown, &text).map_err(BuildError::Invalid)?;
         let mut rules = IgnoreRules::default();
         for path in ignore_files(dockerfile) {
             if let Some(text) = read(blobs, &tree, &path, IGNORE_FILE_MAX)? {
-                rules = parse_rules(&path, &text)?;
+                rules = parse_rules(&Path::new(shown).with_file_name(path), &text)?;
                 break;
             }
         }
@@ -79,7 +77,7 @@ pub fn capture_context(
         let full = folder.join(&path);
         match fs::read_to_string(&full) {
             Ok(text) => {
-                rules = parse_rules(&path, &text)?;
+                rules = parse_rules(&full, &text)?;
                 break;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -16,7 +16,7 @@ pub enum BuildError {
     #[error("{}", summary(.0))]
     Invalid(Vec<Diagnostic>),
     /// The context has no Dockerfile.
-    #[error("there is no `{dockerfile}` in the build context")]
+    #[error("there is no `{dockerfile}`")]
     NoDockerfile {
         /// The path that was looked for.
         dockerfile: String,

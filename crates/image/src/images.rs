@@ -30,6 +30,8 @@ pub struct BuildRequest {
     pub tree: TreeDigest,
     /// The Dockerfile in the tree; its folder is the build context.
     pub dockerfile: String,
+    /// What messages call the Dockerfile: its path as the user knows it.
+    pub shown: String,
     /// The stage to build, if not the last.
     pub target: Option<String>,
     /// Values for `ARG`.
@@ -109,7 +111,7 @@ impl Images {
     }
 
     pub(crate) fn prepare(&self, request: &BuildRequest) -> Result<Prepared, BuildError> {
-        let context = Context::load(self.layers.blobs(), &request.tree, &request.dockerfile)?;
+        let context = Context::load(self.layers.blobs(), request)?;
         let globals = Globals::new(request.args.clone(), &ImageConfig::empty().architecture);
         let plan = Plan::of(&context.dockerfile, request.target.as_deref(), globals)?;
         Ok(Prepared { context, plan })

@@ -10,7 +10,11 @@ use crate::{
 };
 use fairway_model::{Diagnostic, Digest, ImageRef, TreeDigest};
 use rustix::fs::FlockOperation;
-use std::{collections::BTreeMap, fs::File, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 /// Finds and makes images for one task.
 pub(crate) struct Maker<'a> {
@@ -65,7 +69,9 @@ impl<'a> Maker<'a> {
         let image = match source {
             BaseSource::Debian { suite, packages } => self.debian(name, suite, packages).await?,
             // A base may be made of a base.
-            BaseSource::Dockerfile { context } => Box::pin(self.dockerfile(name, context)).await?,
+            BaseSource::Dockerfile { folder, context } => {
+                Box::pin(self.dockerfile(name, &folder, context)).await?
+            }
         };
         self.open.pop();
         let names = self.all.layers.names();
@@ -100,11 +106,13 @@ impl<'a> Maker<'a> {
     async fn dockerfile(
         &mut self,
         name: &ImageRef,
+        folder: &str,
         context: TreeDigest,
     ) -> Result<Digest, BuildError> {
         let request = BuildRequest {
             tree: context,
             dockerfile: "Dockerfile".to_owned(),
+            shown: Path::new(folder).join("Dockerfile").to_string_lossy().into_owned(),
             target: None,
             args: BTreeMap::new(),
         };

@@ -1,11 +1,13 @@
 //! Bases made of Dockerfiles.
 
 use crate::fixture::Fixture;
-use fairway_image::{BaseSource, BuildError, Events};
-use fairway_model::ImageRef;
+use fairway_image::{BaseSource, Bases, BuildError, Events};
+use fairway_model::{ImageRef, config::Base};
+use std::collections::BTreeMap;
 
 crate::cases!(
     a_base_is_made_after_those_it_is_made_of,
+    the_folders_of_a_fleet_are_contexts,
     bases_that_are_made_of_each_other_are_refused,
     two_that_need_one_base_make_it_once,
 );
@@ -13,7 +15,10 @@ crate::cases!(
 fn add(fixture: &mut Fixture, name: &str, dockerfile: &str) -> ImageRef {
     let context = fixture.context(&[("Dockerfile", dockerfile)]);
     let name: ImageRef = name.parse().unwrap();
-    fixture.bases.0.insert(name.clone(), BaseSource::Dockerfile { context });
+    fixture.bases.0.insert(
+        name.clone(),
+        BaseSource::Dockerfile { folder: format!("images/{}", name.name), context },
+    );
     name
 }
 
@@ -44,6 +49,33 @@ async fn bases_that_are_made_of_each_other_are_refused() {
     assert!(matches!(error, BuildError::Cycle(_)));
     let expected = "bases are made of each other: `a:latest` from `b:latest` from `a:latest`";
     assert_eq!(error.to_string(), expected);
+}
+
+async fn the_folders_of_a_fleet_are_contexts() {
+    let fixture = Fixture::new();
+    let sources = fixture.context(&[
+        ("fleet.yaml", ""),
+        ("images/one/Dockerfile", "FROM busybox\nCOPY x /x\n"),
+        ("images/one/x", "x"),
+        ("images/bad/Dockerfile", "FROM busybox\nCOYP\n"),
+    ]);
+    let blobs = fixture.layers.blobs();
+    let sources = fairway_blobs::Tree::load(blobs, &sources).unwrap();
+    let name = |name: &str| name.parse::<ImageRef>().unwrap();
+    let base = |context: &str| Base::Dockerfile { context: context.to_owned() };
+    let config = BTreeMap::from([
+        (name("one"), base("./images/one/")),
+        (name("bad"), base("images/bad")),
+        (name("none"), base("images/none")),
+    ]);
+    let bases = Bases::of_fleet(&config, &sources, blobs).unwrap();
+    let resolve = async |it| fixture.images.resolve(&name(it), &bases, &fixture.events()).await;
+    let image = resolve("one").await.unwrap();
+    assert_eq!(fixture.read(&image, "x"), "x");
+    let error = resolve("bad").await.unwrap_err();
+    assert_eq!(error.diagnostics()[0].path, "images/bad/Dockerfile");
+    let error = resolve("none").await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no `images/none/Dockerfile`");
 }
 
 async fn two_that_need_one_base_make_it_once() {

@@ -52,7 +52,7 @@ async fn errors_point_at_their_line() {
     let error = fixture.build(&files).await.unwrap_err();
     assert_eq!(error.diagnostics()[0].label.as_deref(), Some("`.dockerignore` leaves it out"));
     let error = fixture.build(&[("Other", "FROM busybox")]).await.unwrap_err();
-    assert_eq!(error.to_string(), "there is no `Dockerfile` in the build context");
+    assert_eq!(error.to_string(), "there is no `Dockerfile`");
     fixture.assert_clean();
 }
 
@@ -70,7 +70,7 @@ async fn a_failed_command_says_how_it_ended() {
 async fn a_missing_image_names_those_that_can_be_made() {
     let mut fixture = Fixture::new();
     let context = fixture.context(&[("Dockerfile", "FROM busybox")]);
-    let source = fairway_image::BaseSource::Dockerfile { context };
+    let source = fairway_image::BaseSource::Dockerfile { folder: String::new(), context };
     fixture.bases.0.insert("node:18".parse().unwrap(), source);
     let error = fixture.build(&[("Dockerfile", "FROM node:20")]).await.unwrap_err();
     assert_eq!(error.to_string(), "image `node:20` is not here");
@@ -160,6 +160,7 @@ impl Fixture {
         Ok(fairway_image::BuildRequest {
             tree: captured.digest,
             dockerfile: "Dockerfile".to_owned(),
+            shown: "Dockerfile".to_owned(),
             target: None,
             args: std::collections::BTreeMap::new(),
         })

@@ -101,6 +101,7 @@ impl Fixture {
         BuildRequest {
             tree: self.context(files),
             dockerfile: "Dockerfile".to_owned(),
+            shown: "Dockerfile".to_owned(),
             target: None,
             args: BTreeMap::new(),
         }

@@ -4,15 +4,18 @@
 
 use crate::fixture::Fixture;
 use fairway_image::{BaseSource, BuildRequest};
+use fairway_model::ImageRef;
 use std::{
     collections::BTreeMap,
+    fs,
     path::Path,
     time::{Duration, Instant},
 };
 
 crate::cases!(
     packages_make_bases_and_the_images_of_the_example_fleet,
-    a_suite_that_does_not_exist_says_so
+    a_suite_that_does_not_exist_says_so,
+    a_base_that_is_dropped_half_made_leaves_nothing,
 );
 
 /// One test, because the base takes its time.
@@ -48,12 +51,16 @@ async fn build_examples(mut fixture: Fixture) {
     let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
     for (name, folder) in [("node:18", "node"), ("python:3.11", "python"), ("golang", "golang")] {
         let context = fixture.capture(&shop.join("images").join(folder));
-        fixture.bases.0.insert(name.parse().unwrap(), BaseSource::Dockerfile { context });
+        fixture.bases.0.insert(
+            name.parse().unwrap(),
+            BaseSource::Dockerfile { folder: folder.to_owned(), context },
+        );
     }
     for service in ["payments", "catalog", "orders", "web"] {
         let request = BuildRequest {
             tree: fixture.capture(&shop.join("services").join(service)),
             dockerfile: "Dockerfile".to_owned(),
+            shown: format!("services/{service}/Dockerfile"),
             target: None,
             args: BTreeMap::new(),
         };
@@ -78,4 +85,37 @@ async fn a_suite_that_does_not_exist_says_so() {
     assert!(error.to_string().starts_with("could not make a Debian base"), "{error}");
     assert!(error.hint().is_some());
     fixture.assert_clean();
+}
+
+async fn a_base_that_is_dropped_half_made_leaves_nothing() {
+    let mut fixture = Fixture::new();
+    let name: ImageRef = "debian:bookworm".parse().unwrap();
+    let source = BaseSource::Debian { suite: "bookworm".into(), packages: Vec::new() };
+    fixture.bases.0.insert(name.clone(), source);
+    let events = fixture.events();
+    let is_unpacking = || fixture.printed().contains("extracting");
+    tokio::select! {
+        done = fixture.images.resolve(&name, &fixture.bases, &events) => panic!("{done:?}"),
+        () = until(Duration::from_mins(1), is_unpacking) => {}
+    }
+    let drafts = fixture.layers.dir().join("drafts");
+    let is_gone = || fs::read_dir(&drafts).unwrap().count() == 0 && !is_named_by_a_process(&drafts);
+    until(Duration::from_secs(5), is_gone).await;
+    fixture.assert_clean();
+}
+
+/// Whether a process has this path in its arguments.
+fn is_named_by_a_process(path: &Path) -> bool {
+    let path = path.to_string_lossy();
+    let processes = fs::read_dir("/proc").unwrap();
+    let arguments = processes.filter_map(|one| fs::read(one.unwrap().path().join("cmdline")).ok());
+    arguments.into_iter().any(|bytes| String::from_utf8_lossy(&bytes).contains(&*path))
+}
+
+async fn until(limit: Duration, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it did not come to pass");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
