@@ -16,26 +16,42 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// How long the kernel may take to see that the last process of a group is gone.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 
-/// The mounted hierarchies of this machine.
+/// The controllers that are used of version 1.
+const CONTROLLERS: [&str; 4] = ["cpu", "devices", "memory", "pids"];
+
+/// The mounted hierarchies of this machine that are used.
 #[derive(Debug, Clone)]
-pub(crate) struct Hierarchies(Vec<PathBuf>);
+pub(crate) enum Hierarchies {
+    /// Version 1: one per controller.
+    Separate(Vec<PathBuf>),
+    /// Version 2.
+    Unified(PathBuf),
+}
 
 impl Hierarchies {
-    /// Those below a directory: itself for version 2, its folders for version 1 (and both where
-    /// both are mounted).
+    /// Those below a directory.
     pub(crate) fn below(root: &Path) -> io::Result<Self> {
         if root.join("cgroup.controllers").exists() {
-            return Ok(Self(vec![root.to_owned()]));
+            return Ok(Self::Unified(root.to_owned()));
         }
-        let mut found = Vec::new();
-        for entry in fs::read_dir(root)? {
-            let entry = entry?;
-            let is_hierarchy = entry.path().join("cgroup.procs").exists();
-            if entry.file_type()?.is_dir() && is_hierarchy {
-                found.push(entry.path());
-            }
+        let named = CONTROLLERS.iter().map(|controller| root.join(controller));
+        let mounted = named.filter(|path| path.join("cgroup.procs").exists());
+        let mut found: Vec<_> = mounted.map(fs::canonicalize).collect::<io::Result<_>>()?;
+        found.sort();
+        found.dedup();
+        Ok(Self::Separate(found))
+    }
+
+    /// Whether it is version 2.
+    pub(crate) fn is_unified(&self) -> bool {
+        matches!(self, Self::Unified(_))
+    }
+
+    fn roots(&self) -> &[PathBuf] {
+        match self {
+            Self::Separate(roots) => roots,
+            Self::Unified(root) => std::slice::from_ref(root),
         }
-        Ok(Self(found))
     }
 
     /// Those of this machine.
@@ -43,19 +59,14 @@ impl Hierarchies {
         Self::below(Path::new(ROOT)).map_err(EngineError::io(format!("read `{ROOT}`")))
     }
 
-    /// Whether a controller is there, by a file of its groups.
-    pub(crate) fn has(&self, file: &str) -> bool {
-        self.0.iter().any(|root| root.join(file).exists())
-    }
-
     /// Whether there is none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.roots().is_empty()
     }
 
     /// The groups below the roots whose names start so.
     pub(crate) fn named(&self, prefix: &str) -> Vec<String> {
-        let entries = self.0.iter().filter_map(|root| fs::read_dir(root).ok()).flatten();
+        let entries = self.roots().iter().filter_map(|root| fs::read_dir(root).ok()).flatten();
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<_> = names.filter(|name| name.starts_with(prefix)).collect();
         names.sort();
@@ -81,7 +92,12 @@ impl Cgroup {
     /// The group of this path in every hierarchy.
     pub(crate) fn new(hierarchies: &Hierarchies, path: &str) -> Self {
         let relative = path.trim_start_matches('/');
-        Self(hierarchies.0.iter().map(|root| root.join(relative)).collect())
+        Self(hierarchies.roots().iter().map(|root| root.join(relative)).collect())
+    }
+
+    /// Its directories.
+    pub(super) fn dirs(&self) -> &[PathBuf] {
+        &self.0
     }
 
     /// What it ran into so far; to be asked before it is removed.

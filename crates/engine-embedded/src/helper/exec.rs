@@ -2,6 +2,7 @@
 //! the limits of its first process.
 
 use super::{
+    cgroup::{Cgroup, Hierarchies},
     executor::{Sealed, StandardInput},
     in_root::InRoot,
     run::{LIBRARY_ID, find_user},
@@ -70,16 +71,28 @@ fn serve(path: &Path) -> Result<ExitStatus, EngineError> {
         .map_err(EngineError::io("describe the process"))?;
     match exec.input {
         Input::Lifeline | Input::Command => {
-            let pid = start(dir, &process, exec.input, None)?;
+            let pid = enter(&plan, || start(dir, &process, exec.input, None))?;
             wait(pid, exec.input, None)
         }
         Input::Terminal => {
             let opened = Terminal::open(&root, user.uid);
             let (terminal, end) = opened.map_err(EngineError::io("open a terminal"))?;
-            let pid = start(dir, &process, exec.input, Some(end))?;
+            let pid = enter(&plan, || start(dir, &process, exec.input, Some(end)))?;
             wait(pid, exec.input, Some(&terminal))
         }
     }
+}
+
+/// Makes a process in the control groups of a container.
+fn enter(
+    plan: &Plan,
+    start: impl FnOnce() -> Result<Pid, EngineError>,
+) -> Result<Pid, EngineError> {
+    let hierarchies = Hierarchies::here()?;
+    if hierarchies.is_unified() {
+        return start();
+    }
+    Cgroup::new(&hierarchies, &plan.places.cgroup(&plan.id)).inside(start)
 }
 
 /// The description of the process, as the runtime library reads it.

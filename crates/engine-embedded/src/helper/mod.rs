@@ -8,6 +8,7 @@ mod entry;
 mod exec;
 mod executor;
 mod in_root;
+mod limits;
 mod mounts;
 mod overlay;
 mod pump;

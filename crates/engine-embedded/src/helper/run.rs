@@ -4,7 +4,7 @@ use super::{
     cgroup::{Cgroup, Hierarchies},
     executor::{Sealed, StandardInput},
     in_root::InRoot,
-    mounts,
+    limits, mounts,
     overlay::Overlay,
     pump::{Outputs, Pump},
     spec,
@@ -24,6 +24,7 @@ use crate::{
 use fairway_engine::EngineError;
 use libcontainer::{
     container::{Container, builder::ContainerBuilder},
+    error::LibcontainerError,
     syscall::syscall::SyscallType,
 };
 use rustix::{
@@ -85,11 +86,16 @@ fn live(plan: &Plan, asker: &mut Asker) -> i32 {
 /// Takes the root directory of a container away from this process. What is removed afterwards must
 /// not reach through its mounts: volumes are among them.
 pub(super) fn unmount_root(dir: &Path) -> Result<(), EngineError> {
-    match unmount(dir.join("rootfs"), UnmountFlags::DETACH) {
-        // It was not mounted yet.
-        Ok(()) | Err(Errno::INVAL | Errno::NOENT) => Ok(()),
-        Err(error) => Err(EngineError::io("unmount the root directory")(error.into())),
+    for path in limits::bounds(dir).into_iter().chain([dir.join("rootfs")]) {
+        match unmount(&path, UnmountFlags::DETACH) {
+            // It was not mounted yet.
+            Ok(()) | Err(Errno::INVAL | Errno::NOENT) => {}
+            Err(error) => {
+                return Err(EngineError::io(format!("unmount `{}`", path.display()))(error.into()));
+            }
+        }
     }
+    Ok(())
 }
 
 /// Tells why nothing runs. If the asker is gone, nobody needs to know.
@@ -139,16 +145,24 @@ fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
     };
     write_names(plan, &dir, &connected)?;
     let hierarchies = Hierarchies::here()?;
-    let spec = spec::container(plan, &user, &dir, &hierarchies);
+    let cgroup = Cgroup::new(&hierarchies, &plan.places.cgroup(&plan.id));
+    let readable = limits::prepare(plan, &dir, &hierarchies, &cgroup)?;
+    let spec = spec::container(plan, &user, &dir, &readable);
     let bytes = serde_json::to_vec(&spec).expect("a specification is plain data");
     fs::write(dir.join("config.json"), bytes)
         .map_err(EngineError::io("write the specification"))?;
-
     let log = plan.places.container_files(&plan.id).join("log");
     let log = LogWriter::create(&log, plan.log_limit).map_err(EngineError::io("make the log"))?;
     let (pump, outputs) = Pump::new(log).map_err(EngineError::io("make pipes"))?;
     let listener = listen(&dir)?;
-    let init = create(&dir, outputs)?;
+    let init = match hierarchies {
+        Hierarchies::Unified(_) => let_run(create(&dir, outputs)?)?,
+        Hierarchies::Separate(_) => {
+            let container = cgroup.inside(|| create(&dir, outputs))?;
+            cgroup.limit(&plan.limits)?;
+            let_run(container)?
+        }
+    };
     let state = State {
         helper: ProcessId::own()?,
         init,
@@ -158,7 +172,6 @@ fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {
         exit: None,
     };
     state.save(&dir)?;
-    let cgroup = Cgroup::new(&hierarchies, &plan.places.cgroup(&plan.id));
     Ok(Running { dir, state, cgroup, pump, visitors: Visitors::new(listener) })
 }
 
@@ -236,27 +249,31 @@ fn listen(dir: &Path) -> Result<UnixListener, EngineError> {
         .map_err(EngineError::io("make the container's socket"))
 }
 
-/// Creates the container and lets its program run.
-fn create(dir: &Path, outputs: Outputs) -> Result<ProcessId, EngineError> {
-    let refused =
-        |error: libcontainer::error::LibcontainerError| EngineError::Broken(chain(&error));
+fn refused(error: &LibcontainerError) -> EngineError {
+    EngineError::Broken(chain(error))
+}
+
+/// Creates the container; its first process waits for [`let_run`].
+fn create(dir: &Path, outputs: Outputs) -> Result<Container, EngineError> {
     let sealed = Sealed::new(StandardInput::Plain)
         .map_err(EngineError::io("compile the filter of system calls"))?;
     let stdin = File::open("/dev/null").map_err(EngineError::io("open `/dev/null`"))?;
-    let mut container: Container =
-        ContainerBuilder::new(LIBRARY_ID.to_owned(), SyscallType::default())
-            .with_root_path(dir)
-            .map_err(refused)?
-            .with_executor(sealed)
-            .with_stdin(stdin)
-            .with_stdout(outputs.stdout)
-            .with_stderr(outputs.stderr)
-            .as_init(dir)
-            .with_systemd(false)
-            .build()
-            .map_err(refused)?;
+    ContainerBuilder::new(LIBRARY_ID.to_owned(), SyscallType::default())
+        .with_root_path(dir)
+        .map_err(|error| refused(&error))?
+        .with_executor(sealed)
+        .with_stdin(stdin)
+        .with_stdout(outputs.stdout)
+        .with_stderr(outputs.stderr)
+        .as_init(dir)
+        .with_systemd(false)
+        .build()
+        .map_err(|error| refused(&error))
+}
+
+fn let_run(mut container: Container) -> Result<ProcessId, EngineError> {
     let pid = container.pid().and_then(|pid| u32::try_from(pid.as_raw()).ok());
     let init = pid.and_then(ProcessId::of);
-    container.start().map_err(refused)?;
+    container.start().map_err(|error| refused(&error))?;
     init.ok_or_else(|| EngineError::Broken("the first process ended before its start".to_owned()))
 }

@@ -1,7 +1,11 @@
 //! The OCI runtime specification of a container: Docker's defaults for capabilities, devices,
 //! mounts, masked and read-only paths.
 
-use super::{cgroup::Hierarchies, seccomp::INSTALLER, user::User};
+use super::{
+    limits::{CPU_PERIOD, PIDS_DEFAULT, Readable, bound},
+    seccomp::INSTALLER,
+    user::User,
+};
 use crate::plan::Plan;
 use fairway_engine::RootAccess;
 use fairway_model::config::Resources;
@@ -9,12 +13,8 @@ use rustix::process::{Resource, getrlimit};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::Path};
 
-/// Most processes of a container that says nothing about it.
-const PIDS_DEFAULT: u32 = 4096;
 /// Most open files of a process (Docker's default), if the host allows as many.
 const FILES_MAX: u64 = 1 << 20;
-/// The period of processor time in microseconds (the kernel's own default).
-const CPU_PERIOD: u64 = 100_000;
 
 /// Docker's default capabilities.
 const CAPABILITIES: [&str; 14] = [
@@ -52,18 +52,18 @@ const READ_ONLY: [&str; 5] =
     ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// The specification of a container. `dir` is its runtime directory.
-pub(super) fn container(plan: &Plan, user: &User, dir: &Path, hierarchies: &Hierarchies) -> Value {
+pub(super) fn container(plan: &Plan, user: &User, dir: &Path, readable: &Readable) -> Value {
     let env = environment(plan.process.env.clone(), &plan.process.hostname, user);
     json!({
         "ociVersion": "1.0.2",
         "process": process(&plan.process.args, &env, &plan.process.cwd, user),
         "root": { "path": "rootfs", "readonly": plan.root == RootAccess::ReadOnly },
         "hostname": plan.process.hostname,
-        "mounts": mounts(dir, &plan.limits),
+        "mounts": mounts(dir, readable),
         "linux": {
             "cgroupsPath": plan.places.cgroup(&plan.id),
             "namespaces": namespaces(),
-            "resources": resources(&plan.limits, hierarchies),
+            "resources": matches!(readable, Readable::Unified).then(|| resources(&plan.limits)),
             "maskedPaths": MASKED,
             "readonlyPaths": READ_ONLY,
         },
@@ -114,16 +114,14 @@ fn namespaces() -> Vec<Value> {
     namespaces
 }
 
-fn resources(limits: &Resources, hierarchies: &Hierarchies) -> Value {
+/// The limits, for version 2 of control groups.
+fn resources(limits: &Resources) -> Value {
     let mut resources = Map::new();
     let pids = limits.pids.unwrap_or(PIDS_DEFAULT);
     resources.insert("pids".to_owned(), json!({ "limit": pids }));
     resources.insert("devices".to_owned(), json!([{ "allow": false, "access": "rwm" }]));
     if let Some(memory) = limits.memory {
-        let counts_swap =
-            hierarchies.has("memory.memsw.limit_in_bytes") || hierarchies.has("cgroup.controllers");
-        let swap = counts_swap.then_some(memory.0);
-        resources.insert("memory".to_owned(), json!({ "limit": memory.0, "swap": swap }));
+        resources.insert("memory".to_owned(), json!({ "limit": memory.0, "swap": memory.0 }));
     }
     if let Some(cpus) = limits.cpus {
         let quota = u64::from(cpus.milli) * CPU_PERIOD / 1000;
@@ -132,7 +130,7 @@ fn resources(limits: &Resources, hierarchies: &Hierarchies) -> Value {
     Value::Object(resources)
 }
 
-fn mounts(dir: &Path, limits: &Resources) -> Vec<Value> {
+fn mounts(dir: &Path, readable: &Readable) -> Vec<Value> {
     let mount = |at: &str, kind: &str, options: &[&str]| json!({ "destination": at, "type": kind, "source": kind, "options": options });
     let mut mounts = vec![
         mount("/proc", "proc", &["nosuid", "noexec", "nodev"]),
@@ -147,9 +145,24 @@ fn mounts(dir: &Path, limits: &Resources) -> Vec<Value> {
         mount("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
     ];
     // Runtimes read their limits there; without limits they take the machine's.
-    if limits.memory.is_some() || limits.cpus.is_some() {
-        let options = ["nosuid", "noexec", "nodev", "relatime", "ro"];
-        mounts.push(mount("/sys/fs/cgroup", "cgroup", &options));
+    match readable {
+        Readable::Unified => {
+            let options = ["nosuid", "noexec", "nodev", "relatime", "ro"];
+            mounts.push(mount("/sys/fs/cgroup", "cgroup", &options));
+        }
+        Readable::Bound(names) if names.is_empty() => {}
+        Readable::Bound(names) => {
+            let options = ["nosuid", "noexec", "nodev", "mode=755", "size=64k"];
+            mounts.push(mount("/sys/fs/cgroup", "tmpfs", &options));
+            mounts.extend(names.iter().map(|name| {
+                json!({
+                    "destination": format!("/sys/fs/cgroup/{name}"),
+                    "type": "bind",
+                    "source": bound(dir, name),
+                    "options": ["bind", "rprivate", "ro", "nosuid", "noexec", "nodev"],
+                })
+            }));
+        }
     }
     for file in ["hostname", "hosts", "resolv.conf"] {
         mounts.push(json!({
