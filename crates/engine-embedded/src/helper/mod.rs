@@ -12,6 +12,7 @@ mod limits;
 mod mounts;
 mod overlay;
 mod pump;
+mod root_dir;
 mod run;
 mod seccomp;
 mod spec;

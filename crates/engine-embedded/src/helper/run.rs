@@ -3,18 +3,16 @@
 use super::{
     cgroup::{Cgroup, Hierarchies},
     executor::{Sealed, StandardInput},
-    in_root::InRoot,
-    limits, mounts,
-    overlay::Overlay,
+    limits,
     pump::{Outputs, Pump},
+    root_dir::{prepare_root, unmount_root, write_names},
     spec,
     supervise::{self, Running},
-    user::User,
     visitors::Visitors,
 };
 use crate::{
     log::LogWriter,
-    plan::{Networking, Plan, Upper},
+    plan::{Networking, Plan},
     process::ProcessId,
     remains,
     state::{State, now},
@@ -29,8 +27,7 @@ use libcontainer::{
 };
 use rustix::{
     fs::Mode,
-    io::Errno,
-    mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount},
+    mount::{MountPropagationFlags, mount_change},
     process::{setsid, umask},
     thread::{UnshareFlags, unshare_unsafe},
 };
@@ -41,7 +38,7 @@ use std::{
         fd::AsFd,
         unix::net::{UnixListener, UnixStream},
     },
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// The id of a container in the runtime library's own records, which lie in its runtime directory.
@@ -51,8 +48,6 @@ const SYSCTLS: [(&str, &str); 2] = [
     ("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0"),
     ("/proc/sys/net/ipv4/ping_group_range", "0 2147483647"),
 ];
-/// Largest account file of an image that is read.
-pub(super) const ACCOUNTS_MAX: u64 = 4 << 20;
 
 /// Runs the container of a plan until it is to be removed; returns the exit code of this process.
 pub(super) fn run(plan: &Path) -> i32 {
@@ -81,21 +76,6 @@ fn live(plan: &Plan, asker: &mut Asker) -> i32 {
             fail(asker, &removed.err().unwrap_or(error))
         }
     }
-}
-
-/// Takes the root directory of a container away from this process. What is removed afterwards must
-/// not reach through its mounts: volumes are among them.
-pub(super) fn unmount_root(dir: &Path) -> Result<(), EngineError> {
-    for path in limits::bounds(dir).into_iter().chain([dir.join("rootfs")]) {
-        match unmount(&path, UnmountFlags::DETACH) {
-            // It was not mounted yet.
-            Ok(()) | Err(Errno::INVAL | Errno::NOENT) => {}
-            Err(error) => {
-                return Err(EngineError::io(format!("unmount `{}`", path.display()))(error.into()));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Tells why nothing runs. If the asker is gone, nobody needs to know.
@@ -188,55 +168,6 @@ fn enter_namespaces() -> Result<(), EngineError> {
     SYSCTLS.iter().try_for_each(|(path, value)| {
         fs::write(path, value).map_err(EngineError::io(format!("write `{path}`")))
     })
-}
-
-/// Mounts the image and what else is wanted, and finds out who the user is.
-fn prepare_root(plan: &Plan, dir: &Path) -> Result<User, EngineError> {
-    let rootfs = dir.join("rootfs");
-    fs::create_dir_all(&rootfs).map_err(EngineError::io("make the root directory"))?;
-    let (upper, work) = upper_and_work(plan);
-    let overlay = Overlay { lowers: &plan.lowers, upper: &upper, work: &work };
-    overlay.mount(&rootfs, &dir.join("layers"))?;
-    let root = InRoot::open(&rootfs).map_err(EngineError::io("open the root directory"))?;
-    let user = find_user(&root, &plan.process.user)?;
-    mounts::mount_all(plan, &root, &user, dir)?;
-    let cwd = &plan.process.cwd;
-    root.make_directory(Path::new(cwd)).map_err(EngineError::io(format!("make `{cwd}`")))?;
-    Ok(user)
-}
-
-fn upper_and_work(plan: &Plan) -> (PathBuf, PathBuf) {
-    let files = plan.places.container_files(&plan.id);
-    match &plan.upper {
-        Upper::Own => (files.join("upper"), files.join("work")),
-        Upper::Given { upper, work } => (upper.clone(), work.clone()),
-    }
-}
-
-/// Looks a user up in the accounts of an image.
-pub(super) fn find_user(root: &InRoot, user: &str) -> Result<User, EngineError> {
-    let read = |path| {
-        root.text(path, ACCOUNTS_MAX).map_err(EngineError::io(format!("read the image's `{path}`")))
-    };
-    let (passwd, group) = (read("/etc/passwd")?, read("/etc/group")?);
-    User::resolve(user, &passwd, &group).map_err(|error| EngineError::Broken(error.to_string()))
-}
-
-/// Writes the files that are mounted over those of the image.
-fn write_names(plan: &Plan, dir: &Path, connected: &Connected) -> Result<(), EngineError> {
-    let name = &plan.process.hostname;
-    let hosts = format!(
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{}\t{name}\n",
-        connected.address.ip()
-    );
-    for (file, text) in [
-        ("hostname", format!("{name}\n")),
-        ("hosts", hosts),
-        ("resolv.conf", connected.resolver.clone()),
-    ] {
-        fs::write(dir.join(file), text).map_err(EngineError::io(format!("write `{file}`")))?;
-    }
-    Ok(())
 }
 
 fn listen(dir: &Path) -> Result<UnixListener, EngineError> {

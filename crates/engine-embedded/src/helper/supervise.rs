@@ -1,6 +1,6 @@
 //! Watches one container: its output, its end, its owner's end, and who asks for something.
 
-use super::{cgroup::Cgroup, pump::Pump, run::unmount_root, visitors::Visitors};
+use super::{cgroup::Cgroup, pump::Pump, root_dir::unmount_root, visitors::Visitors};
 use crate::{
     plan::Plan,
     process::ProcessId,
