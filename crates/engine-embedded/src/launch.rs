@@ -13,7 +13,7 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::net::UnixStream as StdStream},
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -46,7 +46,7 @@ pub(crate) fn claim(engine: &Embedded, id: &ContainerId) -> Result<(), EngineErr
 pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineError> {
     let (id, networking) = (plan.id.clone(), plan.network.clone());
     let (places, executable) = (engine.places().clone(), engine.helper().to_owned());
-    let stream = blocking(move || {
+    let (stream, mut child) = blocking(move || {
         let files = places.container_files(&plan.id);
         fs::create_dir_all(&files)
             .map_err(EngineError::io(format!("make `{}`", files.display())))?;
@@ -54,6 +54,22 @@ pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineEr
         spawn(&executable, &path)
     })
     .await?;
+    // The child ends at once: the helper is a child of nobody in particular.
+    let reaped = blocking(move || {
+        child.wait().map(drop).map_err(EngineError::io("wait for the helper's start"))
+    });
+    let started = converse(engine, id, stream, &networking);
+    let (reaped, started) = tokio::join!(reaped, started);
+    started.and(reaped)
+}
+
+/// Answers a helper until its container runs.
+async fn converse(
+    engine: &Embedded,
+    id: ContainerId,
+    stream: StdStream,
+    networking: &Networking,
+) -> Result<(), EngineError> {
     let mut helper = Helper::new(stream)?;
     loop {
         match helper.hear().await? {
@@ -81,11 +97,11 @@ fn ended_early(engine: &Embedded, id: ContainerId) -> EngineError {
     }
 }
 
-fn spawn(executable: &Path, plan: &Path) -> Result<StdStream, EngineError> {
+fn spawn(executable: &Path, plan: &Path) -> Result<(StdStream, Child), EngineError> {
     let (ours, theirs) = StdStream::pair().map_err(EngineError::io("make a socket pair"))?;
     let words = plan.with_file_name("helper.log");
     let words = File::create(&words).map_err(EngineError::io("make the helper's log"))?;
-    let mut child = Command::new(executable)
+    let child = Command::new(executable)
         .arg(SUBCOMMAND)
         .arg(RUN)
         .arg(plan)
@@ -96,9 +112,7 @@ fn spawn(executable: &Path, plan: &Path) -> Result<StdStream, EngineError> {
         .stderr(words)
         .spawn()
         .map_err(EngineError::io(format!("start `{}`", executable.display())))?;
-    // The child ends at once: the helper is a child of nobody in particular.
-    child.wait().map_err(EngineError::io("wait for the helper's start"))?;
-    Ok(ours)
+    Ok((ours, child))
 }
 
 /// The asker's end of the socket pair.
