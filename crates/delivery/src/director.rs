@@ -74,12 +74,8 @@ impl Director {
     }
 
     /// The placements that take traffic, per service.
-    pub fn live(&self) -> impl Iterator<Item = (&ServiceName, &Placement)> {
-        self.courses.iter().filter_map(|(name, course)| match &course.rollout {
-            Rollout::Live(placement) => Some((name, placement)),
-            Rollout::Rolling { stable, .. } => stable.as_ref().map(|stable| (name, stable)),
-            Rollout::Absent => None,
-        })
+    pub fn serving(&self) -> impl Iterator<Item = (&ServiceName, &Placement)> {
+        self.courses.iter().filter_map(|(name, course)| Some((name, &course.shares.first()?.0)))
     }
 
     /// How each replica of a set stands.
@@ -109,11 +105,12 @@ impl Director {
     fn promote(&mut self, placement: Placement, neighbours: BTreeSet<String>) -> Vec<Task> {
         let service = placement.release.service.clone();
         let course = self.courses.entry(service.clone()).or_insert_with(Course::absent);
-        let superseded = course.waiting.replace((placement.clone(), neighbours));
+        let set = placement.set.clone();
+        let superseded = course.waiting.replace((placement, neighbours));
         let mut tasks = tasks(
             &service,
             superseded
-                .filter(|(old, _)| old.set != placement.set)
+                .filter(|(old, _)| old.set != set)
                 .map(|(old, _)| Action::Record(Verdict::Superseded(old)))
                 .into_iter()
                 .collect(),

@@ -18,6 +18,8 @@ pub enum EnvironmentEvent {
     PromotionRequested {
         /// What.
         placement: Placement,
+        /// The port that the environment's gateway is to have, if configured.
+        port: Option<u16>,
     },
     /// A rollout ended.
     RolloutEnded {
@@ -37,10 +39,10 @@ impl EnvironmentEvent {
     /// The name of the event's kind in the ledger.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::GatewayOpened { .. } => "gateway_opened",
-            Self::PromotionRequested { .. } => "promotion_requested",
-            Self::RolloutEnded { .. } => "rollout_ended",
-            Self::DownRequested { .. } => "down_requested",
+            Self::GatewayOpened { .. } => "gateway-opened",
+            Self::PromotionRequested { .. } => "promotion-requested",
+            Self::RolloutEnded { .. } => "rollout-ended",
+            Self::DownRequested { .. } => "down-requested",
             Self::Down => "down",
         }
     }
@@ -61,7 +63,9 @@ pub enum Volumes {
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
-    /// The port of its gateway, once it had one.
+    /// How many events of its stream are folded in.
+    pub version: u64,
+    /// The port of its gateway: the configured one, else the one it had.
     pub port: Option<u16>,
     /// Its services, by name.
     pub services: BTreeMap<ServiceName, ServiceState>,
@@ -141,24 +145,22 @@ impl ServiceState {
 impl Environment {
     /// An environment of which nothing is known.
     pub fn new(name: EnvironmentName) -> Self {
-        Self { name, port: None, services: BTreeMap::new(), going_down: None }
+        Self { name, version: 0, port: None, services: BTreeMap::new(), going_down: None }
     }
 
-    /// The name of an environment's stream.
-    pub fn stream(name: &EnvironmentName) -> String {
-        format!("environment-{name}")
-    }
-
-    /// Whether anything runs or is asked to.
+    /// Whether anything runs, or is asked to, or has yet to end.
     pub fn is_up(&self) -> bool {
         self.services.values().any(|service| service.is_live || service.wanted.is_some())
+            || self.going_down.is_some()
     }
 
     /// Takes in the next event.
     pub fn apply(&mut self, event: &EnvironmentEvent, at: Timestamp) {
+        self.version += 1;
         match event {
             EnvironmentEvent::GatewayOpened { port } => self.port = Some(*port),
-            EnvironmentEvent::PromotionRequested { placement } => {
+            EnvironmentEvent::PromotionRequested { placement, port } => {
+                self.port = port.or(self.port);
                 let service = self.service(placement);
                 service.wanted = Some(placement.clone());
                 service.failure = None;
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn a_failed_promotion_is_no_longer_wanted_and_says_why() {
         let verdict = Verdict::Failed { candidate: placed(2), because: "exited".to_owned() };
-        let requested = EnvironmentEvent::PromotionRequested { placement: placed(2) };
+        let requested = EnvironmentEvent::PromotionRequested { placement: placed(2), port: None };
         let service = fold([live(1), requested, EnvironmentEvent::RolloutEnded { verdict }]);
         assert_eq!(service.live().map(|live| &live.placement), Some(&placed(1)));
         assert_eq!((service.wanted, service.failure), (None, Some("exited".to_owned())));

@@ -5,17 +5,30 @@
 //! happened are events in the ledger, from which [`Environment`] is folded.
 
 mod director;
+mod driver;
+mod edge;
 mod environment;
+mod environments;
+mod keeper;
+mod last_words;
+mod library;
 mod manifest;
 mod placement;
 mod release;
+mod releases;
 mod rollout;
 
 pub use director::{Director, Heard, Task};
+pub use driver::{DriverError, Surroundings, group_of};
+pub use edge::{Directions, Edge};
 pub use environment::{Environment, EnvironmentEvent, LiveSince, ServiceState, Volumes};
+pub use environments::Environments;
+pub use keeper::{Keeper, KeeperError, Notice};
+pub use library::{Library, LibraryError};
 pub use manifest::{
     Manifest, ManifestError, SecretLookup, in_environment, secrets_of, volume_scope,
 };
 pub use placement::Placement;
 pub use release::{Evidence, Release, ReleaseContent};
+pub use releases::{DeliveryError, Releases};
 pub use rollout::{Action, Input, Rollout, Verdict};

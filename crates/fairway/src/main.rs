@@ -1,1 +1,42 @@
-fn main() {}
+//! Fairway takes a fleet of microservices from a laptop to production.
+
+mod app;
+mod checkout;
+mod cli;
+mod failure;
+mod printer;
+mod settings;
+mod verbs;
+
+use app::App;
+use clap::Parser;
+use cli::{Cli, Verb};
+use failure::{Exit, Failure};
+use printer::Printer;
+use settings::Settings;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fairway_engine_embedded::become_helper_if_asked();
+    let cli = Cli::parse();
+    let settings = Settings::read();
+    let mut printer = Printer { format: cli.output, audience: settings.audience };
+    let directory = cli.directory.unwrap_or_else(|| ".".into());
+    let app = App { settings, directory };
+    match run(&cli.verb, &app, &mut printer) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(failure) => {
+            printer.talk(&failure.render());
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Check(args) => verbs::check::run(args, app, printer),
+        Verb::Secret(args) => verbs::secret::run(args, app, printer),
+        Verb::Completions(args) => verbs::completions::run(args, app, printer),
+        Verb::Man(args) => verbs::man::run(args, app, printer),
+    }
+}

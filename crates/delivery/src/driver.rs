@@ -1,0 +1,333 @@
+//! Makes one environment what its events say: performs what the [`Director`] decides.
+
+use crate::{
+    Action, Directions, Director, Edge, Environment, EnvironmentEvent, Environments, Heard,
+    Library, LibraryError, Manifest, Placement, Task, Verdict, Volumes, last_words,
+    releases::DeliveryError, volume_scope,
+};
+use fairway_engine::{
+    EngineError, GroupId, Host, Observation, ReplicaSet, ReplicaState, ServiceAddress, SetId, Share,
+};
+use fairway_ledger::Event;
+use fairway_model::EnvironmentName;
+use futures_util::StreamExt;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io,
+    sync::Arc,
+};
+use tokio::{sync::mpsc, task::JoinSet};
+
+/// What drivers share.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where intents and facts are.
+    pub environments: Environments,
+    /// What placements are.
+    pub library: Library,
+    /// What runs containers.
+    pub host: Arc<dyn Host>,
+    /// Where users come in.
+    pub edge: Arc<dyn Edge>,
+}
+
+/// Why an environment cannot be driven on.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The engine does not do what it is asked.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    /// The gateway cannot be opened.
+    #[error("could not open the gateway of `{0}`")]
+    Gateway(EnvironmentName, #[source] io::Error),
+    /// The engine stopped telling how replicas stand.
+    #[error("the engine stopped observing `{0}`")]
+    Blind(EnvironmentName),
+}
+
+/// Drives one environment.
+pub(crate) struct Driver {
+    surroundings: Surroundings,
+    group: GroupId,
+    state: Environment,
+    director: Director,
+    /// Manifests by set, of what runs or is to run.
+    manifests: BTreeMap<String, Manifest>,
+    /// Removals under way.
+    removals: JoinSet<Result<(), EngineError>>,
+    /// The last output of sets whose replicas failed.
+    last_words: BTreeMap<String, String>,
+}
+
+/// The group of an environment's containers.
+pub fn group_of(environment: &EnvironmentName) -> GroupId {
+    let text = format!("env-{environment}");
+    let short: String = text.chars().take(40).collect();
+    short.parse().expect("an environment's name makes the id of a group")
+}
+
+impl Driver {
+    /// Drives the environment until nothing of it runs any more.
+    pub(crate) async fn run(
+        surroundings: Surroundings,
+        state: Environment,
+        mut events: mpsc::Receiver<Event>,
+    ) -> Result<(), DriverError> {
+        let group = group_of(&state.name);
+        surroundings.host.open(&group).await?;
+        let mut observations = surroundings.host.observe(&group).await?;
+        let mut driver = Self {
+            surroundings,
+            group,
+            state,
+            director: Director::default(),
+            manifests: BTreeMap::new(),
+            removals: JoinSet::new(),
+            last_words: BTreeMap::new(),
+        };
+        driver.begin().await?;
+        while driver.state.is_up() {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => driver.hear(&event).await?,
+                    None => return Ok(()),
+                },
+                seen = observations.next() => match seen {
+                    Some(seen) => driver.see(seen).await?,
+                    None => return Err(DriverError::Blind(driver.state.name)),
+                },
+                Some(removed) = driver.removals.join_next() => removed
+                    .unwrap_or_else(|lost| Err(EngineError::Broken(lost.to_string())))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up what the ledger says: what is live goes on, what is wanted is rolled out, and what
+    /// nobody wants is removed.
+    async fn begin(&mut self) -> Result<(), DriverError> {
+        if let Some(volumes) = self.state.going_down {
+            return self.go_down(volumes).await;
+        }
+        self.open_gateway().await?;
+        let services = self.state.services.clone();
+        for service in services.values() {
+            if let Some(live) = service.live() {
+                self.adopt(live.placement.clone()).await?;
+            }
+        }
+        for wanted in services.into_values().filter_map(|service| service.wanted) {
+            self.promote(wanted).await?;
+        }
+        self.remove_unwanted().await
+    }
+
+    async fn open_gateway(&mut self) -> Result<(), DriverError> {
+        let (name, edge) = (&self.state.name, &self.surroundings.edge);
+        let opened = match edge.open(name, &self.group, self.state.port).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                edge.open(name, &self.group, None).await
+            }
+            opened => opened,
+        };
+        let port = opened.map_err(|error| DriverError::Gateway(name.clone(), error))?;
+        if self.state.port == Some(port) {
+            return Ok(());
+        }
+        self.state.port = Some(port);
+        self.record(EnvironmentEvent::GatewayOpened { port }).await
+    }
+
+    async fn hear(&mut self, event: &Event) -> Result<(), DriverError> {
+        if event.version.0 <= self.state.version {
+            return Ok(());
+        }
+        let Some((_, said)) = Environments::read(event) else {
+            return Ok(());
+        };
+        self.state.apply(&said, event.recorded);
+        match said {
+            EnvironmentEvent::PromotionRequested { placement, .. } => self.promote(placement).await,
+            EnvironmentEvent::DownRequested { volumes } => self.go_down(volumes).await,
+            EnvironmentEvent::GatewayOpened { .. }
+            | EnvironmentEvent::RolloutEnded { .. }
+            | EnvironmentEvent::Down => Ok(()),
+        }
+    }
+
+    async fn adopt(&mut self, placement: Placement) -> Result<(), DriverError> {
+        match self.bring(&placement).await {
+            Ok(_) => self.perform(Heard::Adopted(placement)).await,
+            Err(because) => {
+                let verdict = Verdict::Failed { candidate: placement, because };
+                self.record(EnvironmentEvent::RolloutEnded { verdict }).await
+            }
+        }
+    }
+
+    async fn promote(&mut self, placement: Placement) -> Result<(), DriverError> {
+        match self.bring(&placement).await {
+            Ok(neighbours) => self.perform(Heard::Promote(placement, neighbours)).await,
+            Err(because) => {
+                let verdict = Verdict::Failed { candidate: placement, because };
+                self.record(EnvironmentEvent::RolloutEnded { verdict }).await
+            }
+        }
+    }
+
+    /// Makes a placement's manifest and its neighbours be there; returns the neighbours' sets.
+    async fn bring(&mut self, placement: &Placement) -> Result<BTreeSet<String>, String> {
+        let manifest = self.surroundings.library.manifest(placement, &self.state.name).await;
+        let manifest = manifest.map_err(|error: LibraryError| explain(&error))?;
+        let existing = self.surroundings.host.sets(&self.group).await;
+        let existing = existing.map_err(|error| explain(&error))?;
+        for (name, spec) in &manifest.neighbours {
+            let id = self.set(name);
+            if !existing.contains(&id) {
+                let set = ReplicaSet { id: id.clone(), spec: spec.clone(), replicas: 1 };
+                self.surroundings.host.ensure(&set).await.map_err(|error| explain(&error))?;
+            }
+            let shares = [Share { set: id, weight: 1 }];
+            let address = ServiceAddress { name: name.clone() };
+            let routed = self.surroundings.host.route(&self.group, &address, &shares).await;
+            routed.map_err(|error| explain(&error))?;
+        }
+        let neighbours = manifest.neighbours.keys().cloned().collect();
+        self.manifests.insert(placement.set.clone(), manifest);
+        Ok(neighbours)
+    }
+
+    async fn see(&mut self, seen: Observation) -> Result<(), DriverError> {
+        if matches!(seen.state, ReplicaState::Ended(..) | ReplicaState::Unready(_)) {
+            let words = last_words::of(&*self.surroundings.host, &seen.replica).await;
+            self.last_words.insert(seen.set.name.clone(), words);
+        }
+        self.perform(Heard::Seen(seen)).await?;
+        self.direct();
+        Ok(())
+    }
+
+    /// Lets the director decide and does what it says; what the engine refuses is heard again.
+    async fn perform(&mut self, heard: Heard) -> Result<(), DriverError> {
+        let mut tasks = VecDeque::from(self.director.step(heard));
+        while let Some(Task { service, action }) = tasks.pop_front() {
+            match action {
+                Action::Ensure(placement, replicas) => {
+                    if let Err(error) = self.ensure(&placement, replicas).await {
+                        let refused = Heard::Refused(placement, explain(&error));
+                        tasks.extend(self.director.step(refused));
+                    }
+                }
+                Action::Share(shares) => {
+                    self.share(service.as_str(), &shares).await?;
+                    self.direct();
+                }
+                Action::Remove(placement) => self.remove(self.set(&placement.set)),
+                Action::Record(verdict) => {
+                    let verdict = self.with_last_words(verdict);
+                    self.record(EnvironmentEvent::RolloutEnded { verdict }).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn ensure(&self, placement: &Placement, replicas: u16) -> Result<(), EngineError> {
+        let Some(manifest) = self.manifests.get(&placement.set) else {
+            return Err(EngineError::Broken(format!("`{}` has no manifest", placement.set)));
+        };
+        let set =
+            ReplicaSet { id: self.set(&placement.set), spec: manifest.spec.clone(), replicas };
+        self.surroundings.host.ensure(&set).await
+    }
+
+    async fn share(&self, service: &str, shares: &[(Placement, u16)]) -> Result<(), EngineError> {
+        let address = ServiceAddress { name: service.to_owned() };
+        let shares: Vec<Share> = shares
+            .iter()
+            .map(|(placement, weight)| Share { set: self.set(&placement.set), weight: *weight })
+            .collect();
+        self.surroundings.host.route(&self.group, &address, &shares).await
+    }
+
+    fn remove(&mut self, set: SetId) {
+        self.manifests.remove(&set.name);
+        let host = self.surroundings.host.clone();
+        self.removals.spawn(async move { host.remove(&set).await });
+    }
+
+    /// Tells the gateway where everything is now.
+    fn direct(&self) {
+        let routes = self.director.serving().filter_map(|(service, placement)| {
+            let manifest = self.manifests.get(&placement.set)?;
+            Some(manifest.routes.iter().map(|route| (route.clone(), service.clone())))
+        });
+        let directions =
+            Directions { routes: routes.flatten().collect(), backends: self.director.backends() };
+        self.surroundings.edge.direct(&self.state.name, directions);
+    }
+
+    fn with_last_words(&self, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Failed { candidate, because } => {
+                let words = self.last_words.get(&candidate.set).map_or("", String::as_str);
+                Verdict::Failed { because: format!("{because}{words}"), candidate }
+            }
+            verdict => verdict,
+        }
+    }
+
+    async fn remove_unwanted(&mut self) -> Result<(), DriverError> {
+        let wanted: BTreeSet<String> = self
+            .manifests
+            .iter()
+            .flat_map(|(set, manifest)| manifest.neighbours.keys().chain([set]))
+            .cloned()
+            .collect();
+        for set in self.surroundings.host.sets(&self.group).await? {
+            if !wanted.contains(&set.name) {
+                self.remove(set);
+            }
+        }
+        Ok(())
+    }
+
+    async fn go_down(&mut self, volumes: Volumes) -> Result<(), DriverError> {
+        self.director.step(Heard::Down);
+        self.surroundings.edge.close(&self.state.name).await;
+        for set in self.surroundings.host.sets(&self.group).await? {
+            self.remove(set);
+        }
+        while self.removals.join_next().await.is_some() {}
+        self.surroundings.host.close(&self.group).await?;
+        if volumes == Volumes::Removed {
+            self.surroundings.host.remove_volumes(&volume_scope(&self.state.name)).await?;
+        }
+        self.record(EnvironmentEvent::Down).await?;
+        self.state.apply(&EnvironmentEvent::Down, fairway_model::Timestamp(0));
+        Ok(())
+    }
+
+    async fn record(&self, event: EnvironmentEvent) -> Result<(), DriverError> {
+        self.surroundings.environments.record(&self.state.name, &event).await?;
+        Ok(())
+    }
+
+    fn set(&self, name: &str) -> SetId {
+        SetId { group: self.group.clone(), name: name.to_owned() }
+    }
+}
+
+/// An error with its causes, on one line.
+fn explain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,114 @@
+//! The keeper: drives every environment of a data directory that is up.
+
+use crate::{
+    Environments,
+    driver::{Driver, DriverError, Surroundings},
+    releases::DeliveryError,
+};
+use fairway_ledger::{Event, Ledger, LedgerError};
+use fairway_model::EnvironmentName;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+
+/// How many events may wait for a driver.
+const EVENTS_MAX: usize = 256;
+/// How long the keeper stays when nothing is up.
+const LINGER: Duration = Duration::from_secs(2);
+/// The pause before an environment that could not be driven is taken up again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Why the keeper cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The environments cannot be read.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+}
+
+/// What the keeper tells whoever started it.
+#[derive(Debug)]
+pub enum Notice {
+    /// An environment could not be driven and is taken up again.
+    Faltered(EnvironmentName, DriverError),
+}
+
+/// Drives environments. One per data directory, held by a lock of whoever hosts it.
+pub struct Keeper {
+    ledger: Ledger,
+    surroundings: Surroundings,
+    drivers: BTreeMap<EnvironmentName, mpsc::Sender<Event>>,
+    ended: JoinSet<(EnvironmentName, Result<(), DriverError>)>,
+}
+
+impl Keeper {
+    /// A keeper of the environments in a ledger.
+    pub fn new(ledger: Ledger, surroundings: Surroundings) -> Self {
+        Self { ledger, surroundings, drivers: BTreeMap::new(), ended: JoinSet::new() }
+    }
+
+    /// Drives all environments until none is up for a while.
+    pub async fn run(mut self, mut tell: impl FnMut(Notice)) -> Result<(), KeeperError> {
+        let mut events = self.ledger.subscribe(self.ledger.head().await?)?;
+        for environment in self.surroundings.environments.list().await? {
+            if environment.is_up() {
+                self.start(&environment.name).await?;
+            }
+        }
+        let mut idle_since = Instant::now();
+        loop {
+            if !self.drivers.is_empty() {
+                idle_since = Instant::now();
+            }
+            tokio::select! {
+                event = events.next() => self.pass_on(event?).await?,
+                Some(ended) = self.ended.join_next(), if !self.ended.is_empty() => {
+                    let Ok((name, result)) = ended else { continue };
+                    self.drivers.remove(&name);
+                    if let Err(error) = result {
+                        tell(Notice::Faltered(name.clone(), error));
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    self.restart_if_up(&name).await?;
+                }
+                () = tokio::time::sleep_until(idle_since + LINGER), if self.drivers.is_empty() => {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn pass_on(&mut self, event: Event) -> Result<(), KeeperError> {
+        let Some((name, _)) = Environments::read(&event) else {
+            return Ok(());
+        };
+        match self.drivers.get(&name) {
+            Some(driver) => {
+                if driver.send(event).await.is_err() {
+                    self.drivers.remove(&name);
+                    self.restart_if_up(&name).await?;
+                }
+                Ok(())
+            }
+            None => self.restart_if_up(&name).await,
+        }
+    }
+
+    async fn restart_if_up(&mut self, name: &EnvironmentName) -> Result<(), KeeperError> {
+        if self.surroundings.environments.get(name).await?.is_up() {
+            self.start(name).await?;
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, name: &EnvironmentName) -> Result<(), KeeperError> {
+        let state = self.surroundings.environments.get(name).await?;
+        let (sender, receiver) = mpsc::channel(EVENTS_MAX);
+        self.drivers.insert(name.clone(), sender);
+        let (surroundings, name) = (self.surroundings.clone(), name.clone());
+        self.ended.spawn(async move { (name, Driver::run(surroundings, state, receiver).await) });
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! The parts of Fairway, opened when a verb first needs them.
+
+use crate::{
+    failure::{Doing, Failure},
+    settings::Settings,
+};
+use fairway_blobs::Blobs;
+use fairway_ledger::Ledger;
+use fairway_secrets::Secrets;
+use std::{fs, path::PathBuf};
+
+/// What every verb gets.
+pub struct App {
+    /// What the surroundings say.
+    pub settings: Settings,
+    /// The folder a verb works in.
+    pub directory: PathBuf,
+}
+
+impl App {
+    /// A folder of the data directory, made if it is not there.
+    pub fn data(&self, folder: &str) -> Result<PathBuf, Failure> {
+        let path = self.settings.data_dir.join(folder);
+        fs::create_dir_all(&path).doing(format!("make the folder `{}`", path.display()))?;
+        Ok(path)
+    }
+
+    /// Bytes and file trees.
+    pub fn blobs(&self) -> Result<Blobs, Failure> {
+        Blobs::open(self.data("blobs")?).doing("open the blob store")
+    }
+
+    /// Decisions and facts.
+    pub fn ledger(&self) -> Result<Ledger, Failure> {
+        Ledger::open(&self.data("")?.join("ledger.db")).doing("open the ledger")
+    }
+
+    /// Secrets of environments.
+    pub fn secrets(&self) -> Result<Secrets, Failure> {
+        Secrets::open(self.data("secrets")?).doing("open the secrets")
+    }
+}

@@ -1,0 +1,33 @@
+//! The command line.
+
+use crate::{printer::Format, verbs};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// The paved road for microservices: build, test, ship and run a fleet of services
+#[derive(Parser)]
+#[command(name = "fairway", version, max_term_width = 100)]
+pub struct Cli {
+    /// Work as if started in this folder
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// The form of what is printed
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What Fairway can do.
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Check fleet.yaml and every fairway.yaml
+    Check(verbs::check::Args),
+    /// Keep secrets of environments
+    Secret(verbs::secret::Args),
+    /// Print a completion script for a shell
+    Completions(verbs::completions::Args),
+    /// Write manual pages to a folder
+    #[command(hide = true)]
+    Man(verbs::man::Args),
+}

@@ -1,0 +1,133 @@
+//! How a verb fails: one error with its causes and hints, and the exit code it maps to.
+
+use std::{error::Error, fmt::Write as _};
+
+/// Why a verb did not do what was asked.
+#[derive(Debug)]
+pub struct Failure {
+    kind: FailureKind,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    hints: Vec<String>,
+}
+
+/// Which exit code a failure maps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// What was asked for failed: 1.
+    Failed,
+    /// Wrong usage or configuration: 2.
+    Usage,
+    /// An engine or server could not be reached: 3.
+    Unreachable,
+}
+
+/// How a verb that ran to its end ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done: 0.
+    Done,
+    /// What was asked for failed, and was reported: 1.
+    Failed,
+    /// Configuration errors were reported: 2.
+    Misconfigured,
+    /// The code of a command that was run for the user.
+    Command(u8),
+}
+
+impl Exit {
+    /// The exit code of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Misconfigured => 2,
+            Self::Command(code) => code,
+        }
+    }
+}
+
+impl Failure {
+    /// What was asked for failed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Failed, message: message.into(), source: None, hints: Vec::new() }
+    }
+
+    /// Wrong usage or configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Usage, ..Self::failed(message) }
+    }
+
+    /// An engine or server could not be reached.
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Unreachable, ..Self::failed(message) }
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The exit code of the process.
+    pub fn code(&self) -> u8 {
+        match self.kind {
+            FailureKind::Failed => 1,
+            FailureKind::Usage => 2,
+            FailureKind::Unreachable => 3,
+        }
+    }
+
+    /// The error, its causes and its hints, a line each.
+    pub fn render(&self) -> String {
+        let mut text = format!("error: {}\n", self.message);
+        let mut cause: Option<&dyn Error> = self.source.as_ref().map(|source| &**source as _);
+        while let Some(error) = cause {
+            writeln!(text, "  caused by: {error}").expect("writing to a string succeeds");
+            cause = error.source();
+        }
+        for hint in &self.hints {
+            writeln!(text, "  hint: {hint}").expect("writing to a string succeeds");
+        }
+        text
+    }
+}
+
+/// Says what was being done when something failed.
+pub trait Doing<T> {
+    /// Turns an error into a failure of what was being done.
+    fn doing(self, what: impl Into<String>) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> Doing<T> for Result<T, E> {
+    fn doing(self, what: impl Into<String>) -> Result<T, Failure> {
+        self.map_err(|error| Failure::failed(format!("could not {}", what.into())).because(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_shows_its_causes_and_hints() {
+        let failure = Failure::failed("could not deploy `cart` to `staging`")
+            .because("image `cart@sha256:9f2c` is not here")
+            .hint("build it first with `fairway build cart`");
+        expect_test::expect![[r"
+            error: could not deploy `cart` to `staging`
+              caused by: image `cart@sha256:9f2c` is not here
+              hint: build it first with `fairway build cart`
+        "]]
+        .assert_eq(&failure.render());
+        assert_eq!(failure.code(), 1);
+    }
+}
