@@ -40,3 +40,9 @@ impl App {
         Secrets::open(self.data("secrets")?).doing("open the secrets")
     }
 }
+
+/// Runs async work to its end on this thread.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.doing("start the runtime")?.block_on(work)
+}

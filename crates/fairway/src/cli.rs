@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Verb {
     /// Check fleet.yaml and every fairway.yaml
     Check(verbs::check::Args),
+    /// Run pipelines
+    Run(verbs::run::Args),
     /// Keep secrets of environments
     Secret(verbs::secret::Args),
     /// Print a completion script for a shell

@@ -4,9 +4,13 @@ mod app;
 mod checkout;
 mod cli;
 mod failure;
+mod git;
 mod printer;
 mod settings;
+mod sources;
+mod supply;
 mod verbs;
+mod workshop;
 
 use app::App;
 use clap::Parser;
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
 fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match verb {
         Verb::Check(args) => verbs::check::run(args, app, printer),
+        Verb::Run(args) => verbs::run::run(args, app, printer),
         Verb::Secret(args) => verbs::secret::run(args, app, printer),
         Verb::Completions(args) => verbs::completions::run(args, app, printer),
         Verb::Man(args) => verbs::man::run(args, app, printer),

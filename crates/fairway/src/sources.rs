@@ -47,6 +47,11 @@ impl Sources {
         Ok(Self { git, tree: captured.tree })
     }
 
+    /// All files of the fleet.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
     /// The revision of a service: what its inputs cover. An input outside of the service lies in
     /// the tree under its path without the leading `../`.
     pub fn revision(&self, blobs: &Blobs, member: &Member) -> Result<Revision, Failure> {

@@ -38,6 +38,19 @@ impl StageOutcome {
     }
 }
 
+impl fmt::Display for StageOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("passed"),
+            Self::Cached { run } => write!(f, "cached from run {run}"),
+            Self::Failed { cause } => write!(f, "failed: {cause}"),
+            Self::Skipped { because: Some(stage) } => write!(f, "skipped as `{stage}` failed"),
+            Self::Skipped { because: None } => f.write_str("skipped"),
+            Self::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
 /// Why a stage failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -1,0 +1,89 @@
+//! A fleet's checkout with everything that runs its pipelines.
+
+use crate::{
+    app::App,
+    checkout::Checkout as Files,
+    failure::{Doing, Failure},
+    sources::Sources,
+    supply::{FleetImages, FleetServices},
+};
+use fairway_delivery::{Environments, Library, Releases};
+use fairway_engine_embedded::{Embedded, Settings};
+use fairway_image::{Bases, Images};
+use fairway_layers::Layers;
+use fairway_model::{
+    ServiceName,
+    config::{FleetConfig, Service},
+};
+use fairway_pipeline::{Checkout, RunLogs, Runner, RunnerParts};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Everything that runs the pipelines of a fleet.
+pub struct Workshop {
+    /// The sources of each service.
+    pub checkouts: BTreeMap<ServiceName, Checkout>,
+    /// Runs pipelines.
+    pub runner: Runner,
+    /// Records releases.
+    pub releases: Releases,
+}
+
+impl Workshop {
+    /// Captures the sources and opens the engine. What killed processes left behind is removed.
+    pub async fn open(app: &App, files: &Files, config: &FleetConfig) -> Result<Self, Failure> {
+        let (blobs, ledger, secrets) = (app.blobs()?, app.ledger()?, app.secrets()?);
+        let sources = Sources::capture(&blobs, &files.root, &app.data("cache/stat")?)?;
+        let mut checkouts = BTreeMap::new();
+        for (name, member) in &config.services {
+            let text = files.service_text(&member.root).unwrap_or_default();
+            let checkout = Checkout {
+                service: Arc::new(member.service.clone()),
+                config: blobs.put(text).doing("store the configuration")?,
+                revision: sources.revision(&blobs, member)?,
+            };
+            checkouts.insert(name.clone(), checkout);
+        }
+        let bases = Bases::of_fleet(&config.fleet.bases, sources.tree(), &blobs)
+            .doing("find the bases of the fleet")?;
+        let layers = Layers::open(app.data("layers")?, blobs.clone()).doing("open the layers")?;
+        let engine = engine(app, layers.clone())?;
+        engine.sweep().await.doing("remove what killed processes left")?;
+        let images = Images::open(layers, &app.data("cache/build")?, engine.clone())
+            .doing("open the images")?;
+        let releases = Releases::new(ledger.clone());
+        let services = FleetServices {
+            releases: releases.clone(),
+            environments: Environments::new(ledger.clone()),
+            library: Library::new(ledger.clone(), blobs.clone(), secrets.clone()),
+            checkouts: checkouts.clone(),
+        };
+        let runner = Runner::new(RunnerParts {
+            ledger,
+            blobs,
+            secrets,
+            sandbox: Arc::new(engine),
+            images: Arc::new(FleetImages { images, bases }),
+            services: Arc::new(services),
+            logs: RunLogs::new(app.data("runs")?),
+            side_by_side: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+        });
+        Ok(Self { checkouts, runner, releases })
+    }
+
+    /// All services, as a run wants them.
+    pub fn fleet(&self) -> Arc<BTreeMap<ServiceName, Arc<Service>>> {
+        let services = self.checkouts.iter();
+        Arc::new(
+            services.map(|(name, checkout)| (name.clone(), checkout.service.clone())).collect(),
+        )
+    }
+}
+
+/// Opens the embedded engine.
+fn engine(app: &App, layers: Layers) -> Result<Embedded, Failure> {
+    let data_dir = app.data("")?;
+    let helper = std::env::current_exe().doing("find this program")?;
+    let runtime_dir = Settings::runtime_dir_of(&data_dir);
+    Embedded::open(Settings { data_dir, runtime_dir, helper, layers })
+        .map_err(|error| Failure::unreachable("could not open the embedded engine").because(error))
+}
