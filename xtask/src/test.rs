@@ -24,7 +24,7 @@ pub fn run() -> Outcome {
     })?;
     step("documentation", || {
         shell::run(
-            cargo(&["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"])
+            cargo(&["doc", "--quiet", "--workspace", "--no-deps"])
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
