@@ -1,8 +1,8 @@
 //! Makes one environment what its events say: performs what the [`Director`] decides.
 
 use crate::{
-    Action, Directions, Director, Edge, Environment, EnvironmentEvent, Environments, Heard,
-    Library, LibraryError, Manifest, Placement, Task, Verdict, Volumes, last_words,
+    Action, Directions, Director, Drained, Edge, Environment, EnvironmentEvent, Environments, Heard,
+    Library, Manifest, MissingSecrets, Placement, ServiceState, Task, Verdict, Volumes, last_words,
     releases::DeliveryError, volume_scope,
 };
 use fairway_engine::{
@@ -15,8 +15,12 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     sync::Arc,
+    time::Duration,
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+
+/// How long requests at the gateway may keep replicas that are to go; a WebSocket has no end.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 /// What drivers share.
 #[derive(Clone)]
@@ -56,8 +60,12 @@ pub(crate) struct Driver {
     director: Director,
     /// Manifests by set, of what runs or is to run.
     manifests: BTreeMap<String, Manifest>,
-    /// Removals under way.
-    removals: JoinSet<Result<(), EngineError>>,
+    /// Removals under way, with the names of their sets.
+    removals: JoinSet<(String, Result<(), EngineError>)>,
+    /// The sets that are being removed.
+    leaving: BTreeSet<String>,
+    /// Promotions of a set that is still being removed.
+    returning: Vec<Placement>,
     /// The last output of sets whose replicas failed.
     last_words: BTreeMap<String, String>,
 }
@@ -86,6 +94,8 @@ impl Driver {
             director: Director::default(),
             manifests: BTreeMap::new(),
             removals: JoinSet::new(),
+            leaving: BTreeSet::new(),
+            returning: Vec::new(),
             last_words: BTreeMap::new(),
         };
         driver.begin().await?;
@@ -99,8 +109,10 @@ impl Driver {
                     Some(seen) => driver.see(seen).await?,
                     None => return Err(DriverError::Blind(driver.state.name)),
                 },
-                Some(removed) = driver.removals.join_next() => removed
-                    .unwrap_or_else(|lost| Err(EngineError::Broken(lost.to_string())))?,
+                Some(Ok((set, removed))) = driver.removals.join_next() => {
+                    driver.left(&set).await?;
+                    removed?;
+                }
             }
         }
         Ok(())
@@ -113,16 +125,16 @@ impl Driver {
             return self.go_down(volumes).await;
         }
         self.open_gateway().await?;
+        let mut is_known = true;
         let services = self.state.services.clone();
-        for service in services.values() {
-            if let Some(live) = service.live() {
-                self.adopt(live.placement.clone()).await?;
-            }
+        for live in services.values().filter_map(ServiceState::live) {
+            is_known &= self.adopt(live.placement.clone()).await?;
         }
         for wanted in services.into_values().filter_map(|service| service.wanted) {
             self.promote(wanted).await?;
         }
-        self.remove_unwanted().await
+        // What cannot be read may use any of the sets.
+        if is_known { self.remove_unwanted().await } else { Ok(()) }
     }
 
     async fn open_gateway(&mut self) -> Result<(), DriverError> {
@@ -158,17 +170,22 @@ impl Driver {
         }
     }
 
-    async fn adopt(&mut self, placement: Placement) -> Result<(), DriverError> {
+    /// Takes up what is live; says whether it knows what that is.
+    async fn adopt(&mut self, placement: Placement) -> Result<bool, DriverError> {
         match self.bring(&placement).await {
-            Ok(_) => self.perform(Heard::Adopted(placement)).await,
+            Ok(_) => self.perform(Heard::Adopted(placement)).await.map(|()| true),
             Err(because) => {
                 let verdict = Verdict::Failed { candidate: placement, because };
-                self.record(EnvironmentEvent::RolloutEnded { verdict }).await
+                self.record(EnvironmentEvent::RolloutEnded { verdict }).await.map(|()| false)
             }
         }
     }
 
     async fn promote(&mut self, placement: Placement) -> Result<(), DriverError> {
+        if self.leaving.contains(&placement.set) {
+            self.returning.push(placement);
+            return Ok(());
+        }
         match self.bring(&placement).await {
             Ok(neighbours) => self.perform(Heard::Promote(placement, neighbours)).await,
             Err(because) => {
@@ -180,10 +197,16 @@ impl Driver {
 
     /// Makes a placement's manifest and its neighbours be there; returns the neighbours' sets.
     async fn bring(&mut self, placement: &Placement) -> Result<BTreeSet<String>, String> {
-        let manifest = self.surroundings.library.manifest(placement, &self.state.name).await;
-        let manifest = manifest.map_err(|error: LibraryError| explain(&error))?;
         let existing = self.surroundings.host.sets(&self.group).await;
         let existing = existing.map_err(|error| explain(&error))?;
+        let secrets = if existing.contains(&self.set(&placement.set)) {
+            MissingSecrets::Blank
+        } else {
+            MissingSecrets::Refused
+        };
+        let library = &self.surroundings.library;
+        let manifest = library.manifest(placement, &self.state.name, secrets).await;
+        let manifest = manifest.map_err(|error| explain(&error))?;
         for (name, spec) in &manifest.neighbours {
             let id = self.set(name);
             if !existing.contains(&id) {
@@ -206,13 +229,14 @@ impl Driver {
             self.last_words.insert(seen.set.name.clone(), words);
         }
         self.perform(Heard::Seen(seen)).await?;
-        self.direct();
+        drop(self.direct());
         Ok(())
     }
 
     /// Lets the director decide and does what it says; what the engine refuses is heard again.
     async fn perform(&mut self, heard: Heard) -> Result<(), DriverError> {
         let mut tasks = VecDeque::from(self.director.step(heard));
+        let mut drained: Option<Drained> = None;
         while let Some(Task { service, action }) = tasks.pop_front() {
             match action {
                 Action::Ensure(placement, replicas) => {
@@ -223,9 +247,9 @@ impl Driver {
                 }
                 Action::Share(shares) => {
                     self.share(service.as_str(), &shares).await?;
-                    self.direct();
+                    drained = Some(self.direct());
                 }
-                Action::Remove(placement) => self.remove(self.set(&placement.set)),
+                Action::Remove(placement) => self.remove(&placement.set, drained.take()),
                 Action::Record(verdict) => {
                     let verdict = self.with_last_words(verdict);
                     self.record(EnvironmentEvent::RolloutEnded { verdict }).await?;
@@ -253,21 +277,43 @@ impl Driver {
         self.surroundings.host.route(&self.group, &address, &shares).await
     }
 
-    fn remove(&mut self, set: SetId) {
-        self.manifests.remove(&set.name);
-        let host = self.surroundings.host.clone();
-        self.removals.spawn(async move { host.remove(&set).await });
+    /// Removes a set once the gateway's requests at it are answered.
+    fn remove(&mut self, set: &str, drained: Option<Drained>) {
+        self.manifests.remove(set);
+        self.leaving.insert(set.to_owned());
+        let (host, set) = (self.surroundings.host.clone(), self.set(set));
+        self.removals.spawn(async move {
+            if let Some(drained) = drained {
+                // What is still there after so long is cut.
+                drop(timeout(DRAIN_MAX, drained).await);
+            }
+            let removed = host.remove(&set).await;
+            (set.name, removed)
+        });
+    }
+
+    /// A set is gone; whoever wants it again gets it.
+    async fn left(&mut self, set: &str) -> Result<(), DriverError> {
+        self.leaving.remove(set);
+        let returning = std::mem::take(&mut self.returning).into_iter();
+        let (now, later) = returning.partition(|placement| placement.set == set);
+        self.returning = later;
+        let now: Vec<Placement> = now;
+        for placement in now {
+            self.promote(placement).await?;
+        }
+        Ok(())
     }
 
     /// Tells the gateway where everything is now.
-    fn direct(&self) {
+    fn direct(&self) -> Drained {
         let routes = self.director.serving().filter_map(|(service, placement)| {
             let manifest = self.manifests.get(&placement.set)?;
             Some(manifest.routes.iter().map(|route| (route.clone(), service.clone())))
         });
         let directions =
             Directions { routes: routes.flatten().collect(), backends: self.director.backends() };
-        self.surroundings.edge.direct(&self.state.name, directions);
+        self.surroundings.edge.direct(&self.state.name, directions)
     }
 
     fn with_last_words(&self, verdict: Verdict) -> Verdict {
@@ -289,7 +335,7 @@ impl Driver {
             .collect();
         for set in self.surroundings.host.sets(&self.group).await? {
             if !wanted.contains(&set.name) {
-                self.remove(set);
+                self.remove(&set.name, None);
             }
         }
         Ok(())
@@ -299,7 +345,7 @@ impl Driver {
         self.director.step(Heard::Down);
         self.surroundings.edge.close(&self.state.name).await;
         for set in self.surroundings.host.sets(&self.group).await? {
-            self.remove(set);
+            self.remove(&set.name, None);
         }
         while self.removals.join_next().await.is_some() {}
         self.surroundings.host.close(&self.group).await?;
@@ -322,7 +368,7 @@ impl Driver {
 }
 
 /// An error with its causes, on one line.
-fn explain(error: &dyn std::error::Error) -> String {
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

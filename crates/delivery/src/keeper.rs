@@ -1,8 +1,8 @@
 //! The keeper: drives every environment of a data directory that is up.
 
 use crate::{
-    Environments,
-    driver::{Driver, DriverError, Surroundings},
+    EnvironmentEvent, Environments, Verdict,
+    driver::{Driver, DriverError, Surroundings, explain},
     releases::DeliveryError,
 };
 use fairway_ledger::{Event, Ledger, LedgerError};
@@ -68,6 +68,7 @@ impl Keeper {
                     let Ok((name, result)) = ended else { continue };
                     self.drivers.remove(&name);
                     if let Err(error) = result {
+                        self.give_up_wanted(&name, &error).await?;
                         tell(Notice::Faltered(name.clone(), error));
                         tokio::time::sleep(PAUSE).await;
                     }
@@ -94,6 +95,21 @@ impl Keeper {
             }
             None => self.restart_if_up(&name).await,
         }
+    }
+
+    /// Nobody waits for what an environment that cannot be driven was asked to run.
+    async fn give_up_wanted(
+        &self,
+        name: &EnvironmentName,
+        error: &DriverError,
+    ) -> Result<(), KeeperError> {
+        let environments = &self.surroundings.environments;
+        let services = environments.get(name).await?.services;
+        for candidate in services.into_values().filter_map(|service| service.wanted) {
+            let verdict = Verdict::Failed { candidate, because: explain(error) };
+            environments.record(name, &EnvironmentEvent::RolloutEnded { verdict }).await?;
+        }
+        Ok(())
     }
 
     async fn restart_if_up(&mut self, name: &EnvironmentName) -> Result<(), KeeperError> {

@@ -20,11 +20,11 @@ mod rollout;
 
 pub use director::{Director, Heard, Task};
 pub use driver::{DriverError, Surroundings, group_of};
-pub use edge::{Directions, Edge};
+pub use edge::{Directions, Drained, Edge};
 pub use environment::{Environment, EnvironmentEvent, LiveSince, ServiceState, Volumes};
 pub use environments::Environments;
 pub use keeper::{Keeper, KeeperError, Notice};
-pub use library::{Library, LibraryError};
+pub use library::{Library, LibraryError, MissingSecrets};
 pub use manifest::{
     Manifest, ManifestError, SecretLookup, in_environment, secrets_of, volume_scope,
 };

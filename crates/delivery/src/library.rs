@@ -32,6 +32,15 @@ pub enum LibraryError {
     Manifest(#[from] ManifestError),
 }
 
+/// What to do about a secret without a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingSecrets {
+    /// It is an error.
+    Refused,
+    /// It is empty: what runs already was given its value when it had one.
+    Blank,
+}
+
 /// Finds what a placement is.
 #[derive(Debug, Clone)]
 pub struct Library {
@@ -61,13 +70,19 @@ impl Library {
         &self,
         placement: &Placement,
         environment: &EnvironmentName,
+        missing: MissingSecrets,
     ) -> Result<Manifest, LibraryError> {
         let release = self.releases.get(&placement.release).await?;
         let release = release.ok_or_else(|| LibraryError::NoRelease(placement.release.clone()))?;
         let service = self.service(&release)?;
         let values = self.values(&service, environment)?;
         let secret = |name: &SecretName| {
-            values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+            let value = values.iter().find(|(known, _)| known == name);
+            match (value, missing) {
+                (Some((_, value)), _) => Some(value.clone()),
+                (None, MissingSecrets::Blank) => Some(String::new()),
+                (None, MissingSecrets::Refused) => None,
+            }
         };
         let mut manifest = Manifest::new(&release, &service, environment, &secret)?;
         manifest.replicas = placement.replicas;

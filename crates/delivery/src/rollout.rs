@@ -1,7 +1,8 @@
 //! How one service of an environment moves from one release to the next: pure decisions.
 //!
-//! Replicas are replaced one by one: a new one is ready before it takes traffic, then an old one
-//! drains. If a new one fails, all new ones go and the old ones are as many as before.
+//! New replicas come up one by one; each takes its share of traffic once it is ready. The old ones
+//! stay as many as they were until all new ones are ready, then they drain, so capacity never falls
+//! and going back is at once: if a new one fails, all new ones go.
 
 use crate::Placement;
 use serde::{Deserialize, Serialize};
@@ -136,7 +137,7 @@ fn begin(
     (Rollout::Rolling { stable, candidate, up: 1 }, actions)
 }
 
-/// All replicas asked for so far are ready: they take traffic, and as many old ones drain.
+/// All replicas asked for so far are ready: they take their share of traffic.
 fn advance(stable: Option<Placement>, candidate: Placement, up: u16) -> (Rollout, Vec<Action>) {
     if up >= candidate.replicas {
         let mut actions = vec![Action::Share(vec![(candidate.clone(), up)])];
@@ -144,18 +145,9 @@ fn advance(stable: Option<Placement>, candidate: Placement, up: u16) -> (Rollout
         actions.push(Action::Record(Verdict::Live(candidate.clone())));
         return (Rollout::Live(candidate), actions);
     }
-    let mut actions = Vec::new();
-    let left = stable.as_ref().map_or(0, |stable| stable.replicas.saturating_sub(up));
     let mut shares = vec![(candidate.clone(), up)];
-    if let Some(stable) = stable.clone().filter(|_| left > 0) {
-        shares.push((stable, left));
-    }
-    actions.push(Action::Share(shares));
-    match &stable {
-        Some(stable) if left > 0 => actions.push(Action::Ensure(stable.clone(), left)),
-        Some(_) | None => {}
-    }
-    actions.push(Action::Ensure(candidate.clone(), up + 1));
+    shares.extend(stable.clone().map(|stable| (stable.clone(), stable.replicas)));
+    let actions = vec![Action::Share(shares), Action::Ensure(candidate.clone(), up + 1)];
     (Rollout::Rolling { stable, candidate, up: up + 1 }, actions)
 }
 
@@ -172,13 +164,8 @@ fn back(
 }
 
 fn restore(stable: Option<&Placement>) -> Vec<Action> {
-    match stable {
-        Some(stable) => vec![
-            Action::Ensure(stable.clone(), stable.replicas),
-            Action::Share(vec![(stable.clone(), stable.replicas)]),
-        ],
-        None => vec![Action::Share(Vec::new())],
-    }
+    let shares = stable.map(|stable| (stable.clone(), stable.replicas));
+    vec![Action::Share(shares.into_iter().collect())]
 }
 
 #[cfg(test)]
@@ -221,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn replicas_are_replaced_one_by_one() {
+    fn old_replicas_stay_until_all_new_ones_are_ready() {
         let (old, new) = (placed(1, 2), placed(2, 2));
         let inputs =
             [Input::Promote(new.clone()), Input::Ready(0), Input::Ready(1), Input::Ready(2)];
@@ -231,8 +218,7 @@ mod tests {
             actions,
             [
                 Action::Ensure(new.clone(), 1),
-                Action::Share(vec![(new.clone(), 1), (old.clone(), 1)]),
-                Action::Ensure(old.clone(), 1),
+                Action::Share(vec![(new.clone(), 1), (old.clone(), 2)]),
                 Action::Ensure(new.clone(), 2),
                 Action::Share(vec![(new.clone(), 2)]),
                 Action::Remove(old),
@@ -249,9 +235,8 @@ mod tests {
         let (state, actions) = run(live(1, 2), inputs);
         assert_eq!(state, live(1, 2));
         assert_eq!(
-            actions[4..],
+            actions[3..],
             [
-                Action::Ensure(old.clone(), 2),
                 Action::Share(vec![(old, 2)]),
                 Action::Remove(new.clone()),
                 Action::Record(Verdict::Failed { candidate: new, because: "exited".to_owned() }),

@@ -14,6 +14,10 @@ use tokio::{sync::mpsc, time::sleep};
 /// Pause before something that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How long a replica that is to stop still serves. New connections go elsewhere by then; those that
+/// it has not accepted yet, and requests of who heard of it late, are answered.
+const PARTING: Duration = Duration::from_millis(200);
+
 /// How often the removal of a container is tried.
 const ATTEMPTS: u32 = 10;
 
@@ -75,6 +79,7 @@ impl Performer {
     /// Stops a container with its grace and removes it.
     pub(super) async fn retire(self, key: Key) -> Result<(), EngineError> {
         let id = self.container(&key);
+        sleep(PARTING).await;
         let stopped = match self.engine.stop(&id).await {
             Ok(_) | Err(EngineError::NoContainer(_)) => Ok(()),
             // Removing it kills it.
