@@ -1,9 +1,9 @@
 //! Makes one environment what its events say: performs what the [`Director`] decides.
 
 use crate::{
-    Action, Directions, Director, Drained, Edge, Environment, EnvironmentEvent, Environments, Heard,
-    Library, Manifest, MissingSecrets, Placement, ServiceState, Task, Verdict, Volumes, last_words,
-    releases::DeliveryError, volume_scope,
+    Action, Directions, Director, Drained, Edge, Environment, EnvironmentEvent, Environments,
+    Heard, Library, Manifest, MissingSecrets, Placement, ServiceState, Task, Verdict, Volumes,
+    last_words, releases::DeliveryError, volume_scope,
 };
 use fairway_engine::{
     EngineError, GroupId, Host, Observation, ReplicaSet, ReplicaState, ServiceAddress, SetId, Share,
@@ -226,7 +226,10 @@ impl Driver {
     async fn see(&mut self, seen: Observation) -> Result<(), DriverError> {
         if matches!(seen.state, ReplicaState::Ended(..) | ReplicaState::Unready(_)) {
             let words = last_words::of(&*self.surroundings.host, &seen.replica).await;
-            self.last_words.insert(seen.set.name.clone(), words);
+            // Without the secrets nobody can tell what in them is one: then nothing is kept.
+            if let Ok(masker) = self.surroundings.library.masker(&self.state.name) {
+                self.last_words.insert(seen.set.name.clone(), masker.mask_text(&words));
+            }
         }
         self.perform(Heard::Seen(seen)).await?;
         drop(self.direct());

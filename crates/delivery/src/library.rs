@@ -7,7 +7,7 @@ use fairway_model::{
     Diagnostic, EnvironmentName, ReleaseId, SecretName,
     config::{FILE_MAX, Service},
 };
-use fairway_secrets::{SecretError, Secrets};
+use fairway_secrets::{Masker, SecretError, Secrets};
 
 /// Why a placement has no manifest.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +87,11 @@ impl Library {
         let mut manifest = Manifest::new(&release, &service, environment, &secret)?;
         manifest.replicas = placement.replicas;
         Ok(manifest)
+    }
+
+    /// Masks the secrets of an environment.
+    pub fn masker(&self, environment: &EnvironmentName) -> Result<Masker, LibraryError> {
+        Ok(self.secrets.masker(environment)?)
     }
 
     fn values(

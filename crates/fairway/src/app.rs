@@ -5,6 +5,8 @@ use crate::{
     settings::Settings,
 };
 use fairway_blobs::Blobs;
+use fairway_engine_embedded::{Embedded, Settings as EngineSettings};
+use fairway_layers::Layers;
 use fairway_ledger::Ledger;
 use fairway_secrets::Secrets;
 use std::{fs, path::PathBuf};
@@ -38,6 +40,21 @@ impl App {
     /// Secrets of environments.
     pub fn secrets(&self) -> Result<Secrets, Failure> {
         Secrets::open(self.data("secrets")?).doing("open the secrets")
+    }
+
+    /// The images of this machine.
+    pub fn layers(&self) -> Result<Layers, Failure> {
+        Layers::open(self.data("layers")?, self.blobs()?).doing("open the layers")
+    }
+
+    /// The embedded engine.
+    pub fn engine(&self) -> Result<Embedded, Failure> {
+        let (data_dir, layers) = (self.data("")?, self.layers()?);
+        let helper = std::env::current_exe().doing("find this program")?;
+        let runtime_dir = EngineSettings::runtime_dir_of(&data_dir);
+        Embedded::open(EngineSettings { data_dir, runtime_dir, helper, layers }).map_err(|error| {
+            Failure::unreachable("could not open the embedded engine").because(error)
+        })
     }
 }
 

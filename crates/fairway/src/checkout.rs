@@ -1,6 +1,10 @@
 //! The fleet on disk: where it is and what its files say.
 
-use crate::failure::{Doing, Failure};
+use crate::{
+    app::App,
+    failure::{Doing, Failure},
+    printer::Printer,
+};
 use fairway_model::{
     Diagnostic,
     config::{FILE_MAX, Fleet, FleetConfig, SourceFile},
@@ -15,6 +19,18 @@ use std::{
 pub const FLEET_FILE: &str = "fleet.yaml";
 /// The file that marks the root of a service.
 pub const SERVICE_FILE: &str = "fairway.yaml";
+
+/// The fleet of the working folder; none if its files have errors, which are reported.
+pub fn load(app: &App, printer: &mut Printer) -> Result<Option<(Checkout, FleetConfig)>, Failure> {
+    let files = Checkout::find(&app.directory)?;
+    match files.load() {
+        Ok(config) => Ok(Some((files, config))),
+        Err(diagnostics) => {
+            printer.diagnostics(&diagnostics);
+            Ok(None)
+        }
+    }
+}
 
 /// The texts of a fleet's files.
 #[derive(Debug)]

@@ -25,6 +25,21 @@ pub enum Verb {
     Check(verbs::check::Args),
     /// Run pipelines
     Run(verbs::run::Args),
+    /// Move a release into an environment
+    Promote(verbs::promote::Args),
+    /// Go back to the release that ran before
+    Rollback(verbs::rollback::Args),
+    /// Show what runs where
+    Status(verbs::status::Args),
+    /// Show what a run or a running service wrote
+    Logs(verbs::logs::Args),
+    /// Run a command in a running service
+    Exec(verbs::exec::Args),
+    /// Stop an environment
+    Down(verbs::down::Args),
+    /// Keep environments running until none is up
+    #[command(hide = true)]
+    Keeper(verbs::keeper::Args),
     /// Keep secrets of environments
     Secret(verbs::secret::Args),
     /// Print a completion script for a shell

@@ -5,7 +5,11 @@ mod checkout;
 mod cli;
 mod failure;
 mod git;
+mod keeper;
+mod moment;
 mod printer;
+mod promotion;
+mod residents;
 mod settings;
 mod sources;
 mod supply;
@@ -40,6 +44,13 @@ fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match verb {
         Verb::Check(args) => verbs::check::run(args, app, printer),
         Verb::Run(args) => verbs::run::run(args, app, printer),
+        Verb::Promote(args) => verbs::promote::run(args, app, printer),
+        Verb::Rollback(args) => verbs::rollback::run(args, app, printer),
+        Verb::Status(args) => verbs::status::run(args, app, printer),
+        Verb::Logs(args) => verbs::logs::run(args, app, printer),
+        Verb::Exec(args) => verbs::exec::run(args, app, printer),
+        Verb::Down(args) => verbs::down::run(args, app, printer),
+        Verb::Keeper(args) => verbs::keeper::run(args, app, printer),
         Verb::Secret(args) => verbs::secret::run(args, app, printer),
         Verb::Completions(args) => verbs::completions::run(args, app, printer),
         Verb::Man(args) => verbs::man::run(args, app, printer),

@@ -8,9 +8,7 @@ use crate::{
     supply::{FleetImages, FleetServices},
 };
 use fairway_delivery::{Environments, Library, Releases};
-use fairway_engine_embedded::{Embedded, Settings};
 use fairway_image::{Bases, Images};
-use fairway_layers::Layers;
 use fairway_model::{
     ServiceName,
     config::{FleetConfig, Service},
@@ -45,10 +43,9 @@ impl Workshop {
         }
         let bases = Bases::of_fleet(&config.fleet.bases, sources.tree(), &blobs)
             .doing("find the bases of the fleet")?;
-        let layers = Layers::open(app.data("layers")?, blobs.clone()).doing("open the layers")?;
-        let engine = engine(app, layers.clone())?;
+        let engine = app.engine()?;
         engine.sweep().await.doing("remove what killed processes left")?;
-        let images = Images::open(layers, &app.data("cache/build")?, engine.clone())
+        let images = Images::open(app.layers()?, &app.data("cache/build")?, engine.clone())
             .doing("open the images")?;
         let releases = Releases::new(ledger.clone());
         let services = FleetServices {
@@ -77,13 +74,4 @@ impl Workshop {
             services.map(|(name, checkout)| (name.clone(), checkout.service.clone())).collect(),
         )
     }
-}
-
-/// Opens the embedded engine.
-fn engine(app: &App, layers: Layers) -> Result<Embedded, Failure> {
-    let data_dir = app.data("")?;
-    let helper = std::env::current_exe().doing("find this program")?;
-    let runtime_dir = Settings::runtime_dir_of(&data_dir);
-    Embedded::open(Settings { data_dir, runtime_dir, helper, layers })
-        .map_err(|error| Failure::unreachable("could not open the embedded engine").because(error))
 }

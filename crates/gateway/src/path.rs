@@ -45,6 +45,11 @@ pub enum PathError {
 }
 
 impl PathPrefix {
+    /// Whether both start the same paths, however they are written.
+    pub fn matches_like(&self, other: &Self) -> bool {
+        self.segments == other.segments
+    }
+
     pub(crate) fn segments(&self) -> &[Box<[u8]>] {
         &self.segments
     }

@@ -1,6 +1,6 @@
 //! The directory of secrets: one file per environment, one key, one lock.
 
-use crate::{error::SecretError, file, key::Key, value::SecretValue};
+use crate::{error::SecretError, file, key::Key, masker::Masker, value::SecretValue};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use fairway_model::{EnvironmentName, SecretName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -122,6 +122,15 @@ impl Secrets {
         let is_set = |(_, entry): &(SecretName, Entry)| entry.sealed.is_some();
         let info = |(name, Entry { version, set_at, .. })| SecretInfo { name, version, set_at };
         Ok(stored.filter(is_set).map(info).collect())
+    }
+
+    /// A masker of all secrets of an environment.
+    pub fn masker(&self, environment: &EnvironmentName) -> Result<Masker, SecretError> {
+        let mut values = Vec::new();
+        for SecretInfo { name, .. } in self.list(environment)? {
+            values.extend(self.get(environment, &name)?.map(|(value, _)| value));
+        }
+        Ok(Masker::new(&values))
     }
 
     /// Removes a secret's value; `None` if it was not set.

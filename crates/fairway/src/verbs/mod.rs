@@ -2,6 +2,13 @@
 
 pub mod check;
 pub mod completions;
+pub mod down;
+pub mod exec;
+pub mod keeper;
+pub mod logs;
 pub mod man;
+pub mod promote;
+pub mod rollback;
 pub mod run;
 pub mod secret;
+pub mod status;

@@ -1,0 +1,39 @@
+//! Moments as people and programs read them.
+
+use fairway_model::Timestamp;
+use std::time::Duration;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A moment in RFC 3339, in UTC: `2026-03-01T12:00:00Z`.
+pub fn iso(at: Timestamp) -> String {
+    let seconds = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
+    let moment = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    moment.format(&Rfc3339).expect("a moment of these years has a form")
+}
+
+/// How long ago something was, in its largest unit: `12 s ago`.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = Duration::from_millis(now.0.saturating_sub(at.0)).as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_shown_in_their_largest_unit() {
+        let now = Timestamp(1_800_000_000_000);
+        let ago = |seconds: u64| ago(Timestamp(now.0 - seconds * 1000), now);
+        assert_eq!(
+            [ago(5), ago(61), ago(7300), ago(200_000)],
+            ["5 s ago", "1 min ago", "2 h ago", "2 d ago"]
+        );
+        assert_eq!(iso(now), "2027-01-15T08:00:00Z");
+    }
+}
