@@ -10,14 +10,18 @@ use fairway_engine::{
 };
 use fairway_ledger::Event;
 use fairway_model::EnvironmentName;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     sync::Arc,
     time::Duration,
 };
-use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::timeout,
+};
 
 /// How long requests at the gateway may keep replicas that are to go; a WebSocket has no end.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
@@ -58,6 +62,8 @@ pub(crate) struct Driver {
     group: GroupId,
     state: Environment,
     director: Director,
+    /// Where its gateway listens.
+    port: Option<u16>,
     /// Manifests by set, of what runs or is to run.
     manifests: BTreeMap<String, Manifest>,
     /// Removals under way, with the names of their sets.
@@ -78,11 +84,13 @@ pub fn group_of(environment: &EnvironmentName) -> GroupId {
 }
 
 impl Driver {
-    /// Drives the environment until nothing of it runs any more.
+    /// Drives the environment until nothing of it runs any more. `begun` ends when it has taken up
+    /// what there was.
     pub(crate) async fn run(
         surroundings: Surroundings,
         state: Environment,
         mut events: mpsc::Receiver<Event>,
+        begun: oneshot::Sender<()>,
     ) -> Result<(), DriverError> {
         let group = group_of(&state.name);
         surroundings.host.open(&group).await?;
@@ -92,13 +100,19 @@ impl Driver {
             group,
             state,
             director: Director::default(),
+            port: None,
             manifests: BTreeMap::new(),
             removals: JoinSet::new(),
             leaving: BTreeSet::new(),
             returning: Vec::new(),
             last_words: BTreeMap::new(),
         };
+        // How replicas stand now, so that the gateway opens with those that are ready.
+        while let Some(Some(seen)) = observations.next().now_or_never() {
+            driver.see(seen).await?;
+        }
         driver.begin().await?;
+        drop(begun);
         while driver.state.is_up() {
             tokio::select! {
                 event = events.recv() => match event {
@@ -124,12 +138,12 @@ impl Driver {
         if let Some(volumes) = self.state.going_down {
             return self.go_down(volumes).await;
         }
-        self.open_gateway().await?;
         let mut is_known = true;
         let services = self.state.services.clone();
         for live in services.values().filter_map(ServiceState::live) {
             is_known &= self.adopt(live.placement.clone()).await?;
         }
+        self.open_gateway().await?;
         for wanted in services.into_values().filter_map(|service| service.wanted) {
             self.promote(wanted).await?;
         }
@@ -139,14 +153,16 @@ impl Driver {
 
     async fn open_gateway(&mut self) -> Result<(), DriverError> {
         let (name, edge) = (&self.state.name, &self.surroundings.edge);
-        let opened = match edge.open(name, &self.group, self.state.port).await {
+        let wanted = self.state.port;
+        let opened = match edge.open(name, &self.group, wanted, self.directions()).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                edge.open(name, &self.group, None).await
+                edge.open(name, &self.group, self.port, self.directions()).await
             }
             opened => opened,
         };
         let port = opened.map_err(|error| DriverError::Gateway(name.clone(), error))?;
-        if self.state.port == Some(port) {
+        self.port = Some(port);
+        if wanted == Some(port) {
             return Ok(());
         }
         self.state.port = Some(port);
@@ -162,7 +178,12 @@ impl Driver {
         };
         self.state.apply(&said, event.recorded);
         match said {
-            EnvironmentEvent::PromotionRequested { placement, .. } => self.promote(placement).await,
+            EnvironmentEvent::PromotionRequested { placement, .. } => {
+                if self.state.port != self.port {
+                    self.open_gateway().await?;
+                }
+                self.promote(placement).await
+            }
             EnvironmentEvent::DownRequested { volumes } => self.go_down(volumes).await,
             EnvironmentEvent::GatewayOpened { .. }
             | EnvironmentEvent::RolloutEnded { .. }
@@ -310,13 +331,15 @@ impl Driver {
 
     /// Tells the gateway where everything is now.
     fn direct(&self) -> Drained {
+        self.surroundings.edge.direct(&self.state.name, self.directions())
+    }
+
+    fn directions(&self) -> Directions {
         let routes = self.director.serving().filter_map(|(service, placement)| {
             let manifest = self.manifests.get(&placement.set)?;
             Some(manifest.routes.iter().map(|route| (route.clone(), service.clone())))
         });
-        let directions =
-            Directions { routes: routes.flatten().collect(), backends: self.director.backends() };
-        self.surroundings.edge.direct(&self.state.name, directions)
+        Directions { routes: routes.flatten().collect(), backends: self.director.backends() }
     }
 
     fn with_last_words(&self, verdict: Verdict) -> Verdict {

@@ -21,12 +21,14 @@ pub type Drained = BoxFuture<'static, ()>;
 #[async_trait::async_trait]
 pub trait Edge: Send + Sync {
     /// Opens the gateway of an environment on the loopback interface, on this port or, without one,
-    /// on any that is free. Returns the port. One that is open on that port stays as it is.
+    /// on any that is free, with these directions from its first request on. Returns the port. One
+    /// that is open on that port stays, and is directed.
     async fn open(
         &self,
         environment: &EnvironmentName,
         group: &GroupId,
         port: Option<u16>,
+        directions: Directions,
     ) -> io::Result<u16>;
 
     /// Directs requests from now on; requests under way go on as they began. What is given back

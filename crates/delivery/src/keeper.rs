@@ -5,15 +5,21 @@ use crate::{
     driver::{Driver, DriverError, Surroundings, explain},
     releases::DeliveryError,
 };
-use fairway_ledger::{Event, Ledger, LedgerError};
+use fairway_ledger::{Event, Ledger, LedgerError, Subscription};
 use fairway_model::EnvironmentName;
 use std::{collections::BTreeMap, time::Duration};
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 
 /// How many events may wait for a driver.
 const EVENTS_MAX: usize = 256;
 /// How long the keeper stays when nothing is up.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long taking up an environment may hold up the others: one that goes down takes long.
+const BEGIN_MAX: Duration = Duration::from_secs(5);
 /// The pause before an environment that could not be driven is taken up again.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,33 +43,40 @@ pub enum Notice {
 
 /// Drives environments. One per data directory, held by a lock of whoever hosts it.
 pub struct Keeper {
-    ledger: Ledger,
+    events: Subscription,
     surroundings: Surroundings,
     drivers: BTreeMap<EnvironmentName, mpsc::Sender<Event>>,
     ended: JoinSet<(EnvironmentName, Result<(), DriverError>)>,
 }
 
 impl Keeper {
-    /// A keeper of the environments in a ledger.
-    pub fn new(ledger: Ledger, surroundings: Surroundings) -> Self {
-        Self { ledger, surroundings, drivers: BTreeMap::new(), ended: JoinSet::new() }
+    /// Takes up all environments that are up; returns when each serves again, or cannot.
+    pub async fn begin(ledger: Ledger, surroundings: Surroundings) -> Result<Self, KeeperError> {
+        let events = ledger.subscribe(ledger.head().await?)?;
+        let mut keeper =
+            Self { events, surroundings, drivers: BTreeMap::new(), ended: JoinSet::new() };
+        let mut beginnings = Vec::new();
+        for environment in keeper.surroundings.environments.list().await? {
+            if environment.is_up() {
+                beginnings.push(keeper.start(&environment.name).await?);
+            }
+        }
+        for begun in beginnings {
+            // It ends without a word, either way.
+            drop(timeout(BEGIN_MAX, begun).await);
+        }
+        Ok(keeper)
     }
 
     /// Drives all environments until none is up for a while.
     pub async fn run(mut self, mut tell: impl FnMut(Notice)) -> Result<(), KeeperError> {
-        let mut events = self.ledger.subscribe(self.ledger.head().await?)?;
-        for environment in self.surroundings.environments.list().await? {
-            if environment.is_up() {
-                self.start(&environment.name).await?;
-            }
-        }
         let mut idle_since = Instant::now();
         loop {
             if !self.drivers.is_empty() {
                 idle_since = Instant::now();
             }
             tokio::select! {
-                event = events.next() => self.pass_on(event?).await?,
+                event = self.events.next() => self.pass_on(event?).await?,
                 Some(ended) = self.ended.join_next(), if !self.ended.is_empty() => {
                     let Ok((name, result)) = ended else { continue };
                     self.drivers.remove(&name);
@@ -114,17 +127,22 @@ impl Keeper {
 
     async fn restart_if_up(&mut self, name: &EnvironmentName) -> Result<(), KeeperError> {
         if self.surroundings.environments.get(name).await?.is_up() {
-            self.start(name).await?;
+            drop(self.start(name).await?);
         }
         Ok(())
     }
 
-    async fn start(&mut self, name: &EnvironmentName) -> Result<(), KeeperError> {
+    async fn start(
+        &mut self,
+        name: &EnvironmentName,
+    ) -> Result<oneshot::Receiver<()>, KeeperError> {
         let state = self.surroundings.environments.get(name).await?;
         let (sender, receiver) = mpsc::channel(EVENTS_MAX);
         self.drivers.insert(name.clone(), sender);
         let (surroundings, name) = (self.surroundings.clone(), name.clone());
-        self.ended.spawn(async move { (name, Driver::run(surroundings, state, receiver).await) });
-        Ok(())
+        let (signal, begun) = oneshot::channel();
+        self.ended
+            .spawn(async move { (name, Driver::run(surroundings, state, receiver, signal).await) });
+        Ok(begun)
     }
 }

@@ -11,15 +11,14 @@ const WIDTH: usize = 500;
 /// The last lines, each after a line feed and indented. Empty if they cannot be read: the failure
 /// itself says more than a second one about its log.
 pub(crate) async fn of(host: &dyn Host, replica: &ContainerId) -> String {
-    let Ok(events) = host.logs(replica, LogFrom::Last(LINES)).await else {
+    let Ok(mut events) = host.logs(replica, LogFrom::Last(LINES)).await else {
         return String::new();
     };
-    let lines = events.filter_map(async |event| match event {
-        Ok(LogEvent::Line(line)) => {
-            let text = String::from_utf8_lossy(&line.text);
-            Some(format!("\n    {}", text.chars().take(WIDTH).collect::<String>()))
-        }
-        Ok(LogEvent::Cut { .. }) | Err(_) => None,
-    });
-    lines.collect::<Vec<_>>().await.concat()
+    let mut words = String::new();
+    while let Some(event) = events.next().await {
+        let Ok(LogEvent::Line(line)) = event else { continue };
+        words += "\n    ";
+        words.extend(String::from_utf8_lossy(&line.text).chars().take(WIDTH));
+    }
+    words
 }

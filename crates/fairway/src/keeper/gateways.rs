@@ -54,6 +54,7 @@ impl Gateways {
         environment: &EnvironmentName,
         group: &GroupId,
         port: Option<u16>,
+        directions: Directions,
     ) -> io::Result<Open> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))?;
         listener.set_nonblocking(true)?;
@@ -61,6 +62,7 @@ impl Gateways {
         tokio::spawn(access_log::keep(records, self.logs.join(format!("{environment}.log"))));
         let connector = Replicas { dial: self.dial.clone(), group: group.clone() };
         let gateway = Gateway::with(Settings::default(), Arc::new(connector), Some(log));
+        drop(gateway.set_table(Arc::new(table(directions))));
         let (stop, stopped) = watch::channel(false);
         let mut open =
             Open { port: listener.local_addr()?.port(), gateway, stop, threads: Vec::new() };
@@ -111,12 +113,14 @@ impl Edge for Gateways {
         environment: &EnvironmentName,
         group: &GroupId,
         port: Option<u16>,
+        directions: Directions,
     ) -> io::Result<u16> {
         let known = self.all().get(environment).map(|open| open.port);
         if let Some(known) = known.filter(|known| port.is_none_or(|port| port == *known)) {
+            drop(self.direct(environment, directions));
             return Ok(known);
         }
-        let open = self.start(environment, group, port)?;
+        let open = self.start(environment, group, port, directions)?;
         let port = open.port;
         let before = self.all().insert(environment.clone(), open);
         if let Some(before) = before {

@@ -46,15 +46,14 @@ pub async fn serve(app: &App, mut tell: impl FnMut(&str)) -> Result<(), Failure>
     engine.sweep().await.doing("remove what killed processes left")?;
     let (ledger, blobs, secrets) = (app.ledger()?, app.blobs()?, app.secrets()?);
     let host: Arc<dyn Host> = Arc::new(EmbeddedHost::new(engine.clone()));
-    let keeper = Keeper::new(
-        ledger.clone(),
-        Surroundings {
-            environments: Environments::new(ledger.clone()),
-            library: Library::new(ledger.clone(), blobs, secrets),
-            host: host.clone(),
-            edge: Arc::new(Gateways::new(Arc::new(engine), places.gateways.clone())),
-        },
-    );
+    let surroundings = Surroundings {
+        environments: Environments::new(ledger.clone()),
+        library: Library::new(ledger.clone(), blobs, secrets),
+        host: host.clone(),
+        edge: Arc::new(Gateways::new(Arc::new(engine), places.gateways.clone())),
+    };
+    let cannot = |error: KeeperError| Failure::failed("the keeper cannot go on").because(error);
+    let keeper = Keeper::begin(ledger.clone(), surroundings).await.map_err(cannot)?;
     let listener = listen(&places.socket).doing("open the keeper's socket")?;
     let mut terminate = signal(SignalKind::terminate()).doing("await signals")?;
     let ended = tokio::select! {
@@ -63,7 +62,7 @@ pub async fn serve(app: &App, mut tell: impl FnMut(&str)) -> Result<(), Failure>
         _ = terminate.recv() => Ok(()),
     };
     fs::remove_file(&places.socket).doing("remove the keeper's socket")?;
-    ended.map_err(|error: KeeperError| Failure::failed("the keeper cannot go on").because(error))
+    ended.map_err(cannot)
 }
 
 /// It was started by a verb, whose terminal is not its own. A process that leads its group cannot
