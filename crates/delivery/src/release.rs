@@ -31,9 +31,10 @@ pub struct ReleaseContent {
 }
 
 impl ReleaseContent {
-    /// Whether an environment could not tell the two apart.
+    /// Whether an environment could not tell the two apart. A commit that changes nothing that the
+    /// service is made of makes no difference.
     pub fn runs_like(&self, other: &Self) -> bool {
-        self.revision == other.revision
+        self.revision.tree == other.revision.tree
             && self.image == other.image
             && self.config == other.config
             && self.neighbours == other.neighbours
