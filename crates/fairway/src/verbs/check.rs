@@ -18,11 +18,12 @@ pub fn run(_: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> 
         Ok(config) => {
             match printer.format {
                 Format::Text => {
-                    let count = config.services.len();
-                    printer.talk(&format!(
-                        "fleet `{}`: {count} services, no errors\n",
-                        config.fleet.name
-                    ));
+                    let services = match config.services.len() {
+                        1 => "1 service".to_owned(),
+                        count => format!("{count} services"),
+                    };
+                    let fleet = &config.fleet.name;
+                    printer.talk(&format!("fleet `{fleet}`: {services}, no errors\n"));
                 }
                 Format::Json => printer.json(&serde_json::json!([])),
             }

@@ -8,6 +8,7 @@ use crate::{
 use fairway_ledger::Clock;
 use fairway_model::{EnvironmentName, SecretName};
 use fairway_secrets::{SECRET_BYTES_MAX, SecretValue};
+use serde_json::json;
 use std::io::Read;
 
 /// Keep secrets of environments
@@ -61,16 +62,28 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
         }
         Action::List { environment } => {
             let known = secrets.list(environment).doing("list the secrets")?;
-            let rows =
-                known.iter().map(|info| vec![info.name.to_string(), info.version.0.to_string()]);
-            let rows: Vec<_> = rows.collect();
+            let rows = known.iter().map(|info| (info.name.to_string(), info.version.0));
             match printer.format {
-                Format::Text => printer.table(&["SECRET", "VERSION"], &rows),
-                Format::Json => printer.json(&rows),
+                Format::Text => {
+                    let rows: Vec<_> =
+                        rows.map(|(name, version)| vec![name, version.to_string()]).collect();
+                    printer.table(&["SECRET", "VERSION"], &rows);
+                }
+                Format::Json => {
+                    let rows =
+                        rows.map(|(name, version)| json!({ "name": name, "version": version }));
+                    printer.json(&rows.collect::<Vec<_>>());
+                }
             }
         }
         Action::Remove { environment, name } => {
-            secrets.remove(environment, name).doing(format!("forget the secret `{name}`"))?;
+            let removed = secrets.remove(environment, name);
+            match removed.doing(format!("forget the secret `{name}`"))? {
+                Some(_) => printer.talk(&format!("secret `{name}` of `{environment}` is gone\n")),
+                None => {
+                    return Err(Failure::failed(format!("`{environment}` has no secret `{name}`")));
+                }
+            }
         }
     }
     Ok(Exit::Done)
