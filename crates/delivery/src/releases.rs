@@ -11,6 +11,8 @@ const CATEGORY: &str = "release";
 const MADE: &str = "release-made";
 /// How often a release is tried again when somebody else makes one of the same service meanwhile.
 const ATTEMPTS: usize = 8;
+/// Most releases among which the newest of all services are looked for.
+const SEARCHED_MAX: usize = 10_000;
 
 /// Why a release could not be recorded or read.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +87,15 @@ impl Releases {
         let prefix = format!("{service}/");
         let rows = self.ledger.last_rows_with_prefix::<ReleaseRows>(&prefix, limit).await?;
         Ok(rows.into_iter().map(|(_, release)| release).collect())
+    }
+
+    /// The newest releases of all services, newest first.
+    pub async fn all(&self, limit: usize) -> Result<Vec<Release>, DeliveryError> {
+        let rows = self.ledger.last_rows::<ReleaseRows>(SEARCHED_MAX).await?;
+        let mut releases: Vec<Release> = rows.into_iter().map(|(_, release)| release).collect();
+        releases.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| b.id.cmp(&a.id)));
+        releases.truncate(limit);
+        Ok(releases)
     }
 
     /// The newest release of a service.

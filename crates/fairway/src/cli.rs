@@ -25,6 +25,10 @@ pub enum Verb {
     Check(verbs::check::Args),
     /// Run pipelines
     Run(verbs::run::Args),
+    /// List runs
+    Runs(verbs::runs::Args),
+    /// List releases
+    Releases(verbs::releases::Args),
     /// Move a release into an environment
     Promote(verbs::promote::Args),
     /// Go back to the release that ran before

@@ -44,6 +44,8 @@ fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match verb {
         Verb::Check(args) => verbs::check::run(args, app, printer),
         Verb::Run(args) => verbs::run::run(args, app, printer),
+        Verb::Runs(args) => verbs::runs::run(args, app, printer),
+        Verb::Releases(args) => verbs::releases::run(args, app, printer),
         Verb::Promote(args) => verbs::promote::run(args, app, printer),
         Verb::Rollback(args) => verbs::rollback::run(args, app, printer),
         Verb::Status(args) => verbs::status::run(args, app, printer),

@@ -22,9 +22,28 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// How long something took, as finely as it matters: `1.2 s`, `3 min 20 s`.
+pub fn span(took: Duration) -> String {
+    let seconds = took.as_secs();
+    match seconds {
+        0..60 => format!("{:.1} s", took.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_longer_time_is_shown_less_finely() {
+        let span = |milliseconds| span(Duration::from_millis(milliseconds));
+        assert_eq!(
+            [span(40), span(12_340), span(200_900), span(4_000_000)],
+            ["0.0 s", "12.3 s", "3 min 20 s", "1 h 6 min"]
+        );
+    }
 
     #[test]
     fn moments_are_shown_in_their_largest_unit() {
