@@ -25,6 +25,7 @@ pub const TESTS: &[Tool] = &[
     tool("iptables", "iptables"),
     tool("python3", "python3"),
     tool("curl", "curl"),
+    tool("nginx", "nginx-light"),
     tool("wrk", "wrk"),
 ];
 

@@ -202,11 +202,21 @@ impl Driver {
         }
     }
 
+    /// Rolls a placement out once nothing is left of an earlier set of its name, which the keeper
+    /// before this one may have begun to remove.
     async fn promote(&mut self, placement: Placement) -> Result<(), DriverError> {
-        if self.leaving.contains(&placement.set) {
-            self.returning.push(placement);
-            return Ok(());
+        let existing = self.surroundings.host.sets(&self.group).await?;
+        if existing.contains(&self.set(&placement.set)) {
+            return self.roll_out(placement).await;
         }
+        if !self.leaving.contains(&placement.set) {
+            self.remove(&placement.set, None);
+        }
+        self.returning.push(placement);
+        Ok(())
+    }
+
+    async fn roll_out(&mut self, placement: Placement) -> Result<(), DriverError> {
         match self.bring(&placement).await {
             Ok(neighbours) => self.perform(Heard::Promote(placement, neighbours)).await,
             Err(because) => {
@@ -324,9 +334,19 @@ impl Driver {
         self.returning = later;
         let now: Vec<Placement> = now;
         for placement in now {
-            self.promote(placement).await?;
+            if self.is_wanted(&placement) {
+                self.roll_out(placement).await?;
+            } else {
+                let verdict = Verdict::Superseded(placement);
+                self.record(EnvironmentEvent::RolloutEnded { verdict }).await?;
+            }
         }
         Ok(())
+    }
+
+    fn is_wanted(&self, placement: &Placement) -> bool {
+        let service = self.state.services.get(&placement.release.service);
+        service.is_some_and(|service| service.wanted.as_ref() == Some(placement))
     }
 
     /// Tells the gateway where everything is now.

@@ -31,7 +31,15 @@ pub(crate) async fn connect(
     let network = of(engine, &id.group)?;
     let Names { own, private } = names;
     let member = Member { name: id.name.clone(), pid, own, private };
-    let attachment = network.attach(&member).await.map_err(|error| {
+    let attached = match network.attach(&member).await {
+        // Whoever started a container of this name before was killed while he did.
+        Err(NetworkError::Refused { .. }) => {
+            network.detach(&member.name).await.map_err(failed)?;
+            network.attach(&member).await
+        }
+        attached => attached,
+    };
+    let attachment = attached.map_err(|error| {
         // Most likely its helper was killed meanwhile.
         EngineError::Start { container: id.clone(), why: chain(&error) }
     })?;
