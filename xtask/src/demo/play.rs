@@ -3,7 +3,7 @@
 use super::{
     http,
     stage::{Afterwards, Stage},
-    summary::Summary,
+    summary::{Summary, newest_run},
 };
 use crate::shell::{self, Outcome};
 use std::time::{Duration, Instant};
@@ -18,9 +18,9 @@ const NOTIFIED_MAX: Duration = Duration::from_secs(20);
 /// Runs the demo.
 pub fn run(afterwards: Afterwards) -> Outcome {
     let stage = Stage::build()?;
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), newest_run(&stage)?);
     let played = play(&stage);
-    let summary = Summary::of(&stage);
+    let summary = Summary::of(&stage, before);
     match afterwards {
         Afterwards::Clean => clean_up(&stage)?,
         Afterwards::Keep => keep(&stage)?,
@@ -119,7 +119,7 @@ fn version_is(address: &str, wanted: &str) -> Outcome {
 }
 
 fn same_images(stage: &Stage) -> Outcome {
-    for standing in Summary::of(stage)?.services {
+    for standing in Summary::of(stage, u64::MAX)?.services {
         let is_same = standing.live["staging"] == standing.live["production"];
         expect(is_same, "staging and production run the same release")?;
     }

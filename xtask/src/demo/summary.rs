@@ -5,9 +5,10 @@ use crate::shell::Outcome;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What runs where.
+/// What runs where, and which pipelines brought it there.
 pub struct Summary {
     pub services: Vec<Standing>,
+    pipelines: Vec<Value>,
 }
 
 /// Where a service stands.
@@ -21,8 +22,8 @@ pub struct Standing {
 }
 
 impl Summary {
-    /// Asks what runs where.
-    pub fn of(stage: &Stage) -> Outcome<Self> {
+    /// Asks what runs where, and for the runs of pipelines after this one.
+    pub fn of(stage: &Stage, after: u64) -> Outcome<Self> {
         let mut services: BTreeMap<String, Standing> = BTreeMap::new();
         for environment in ["staging", "production"] {
             let status = stage.json(&["status", environment])?;
@@ -39,7 +40,10 @@ impl Summary {
                 standing.live.insert(environment.to_owned(), text(&service["release"]));
             }
         }
-        Ok(Self { services: services.into_values().collect() })
+        let mut pipelines = runs(stage)?;
+        pipelines.retain(|run| run["run"].as_u64() > Some(after));
+        pipelines.reverse();
+        Ok(Self { services: services.into_values().collect(), pipelines })
     }
 
     /// The table of the demo's end.
@@ -57,8 +61,34 @@ impl Summary {
                 live("production"),
             ]));
         }
+        lines.push(String::new());
+        lines.push(line(["PIPELINE", "REVISION", "TIME", "STAGES RUN", "FROM CACHE"]));
+        lines.extend(self.pipelines.iter().map(pipeline));
         format!("\n{}", lines.join("\n"))
     }
+}
+
+/// The number of the newest run; 0 if there is none.
+pub fn newest_run(stage: &Stage) -> Outcome<u64> {
+    Ok(runs(stage)?.first().and_then(|run| run["run"].as_u64()).unwrap_or(0))
+}
+
+/// The newest runs, newest first.
+fn runs(stage: &Stage) -> Outcome<Vec<Value>> {
+    let runs = stage.json(&["runs", "--limit", "50"])?;
+    Ok(runs.as_array().cloned().unwrap_or_default())
+}
+
+fn pipeline(run: &Value) -> String {
+    let commit: String = text(&run["revision"]["commit"]).chars().take(10).collect();
+    let seconds = run["milliseconds"].as_f64().unwrap_or(0.0) / 1000.0;
+    line([
+        &text(&run["service"]),
+        &commit,
+        &format!("{seconds:.1} s"),
+        &run["ran"].to_string(),
+        &run["cached"].to_string(),
+    ])
 }
 
 fn line([service, revision, digest, staging, production]: [&str; 5]) -> String {
