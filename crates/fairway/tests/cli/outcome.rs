@@ -70,6 +70,9 @@ pub const REDACTIONS: &[(&str, &str)] = &[
     (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[MOMENT]"),
     (r"\b\d+(\.\d+)? (ms|s|min)\b", "[TIME]"),
     (r#""(milliseconds|duration)":[0-9.]+"#, r#""$1":"[TIME]""#),
+    (r"-[0-9a-f]{6}\.\d+-\d+`", "-[SET]`"),
+    (r"-[0-9a-f]{6}\.\d+-\d+:", "-[SET]:"),
+    (r"SINCE +NOTE", "SINCE NOTE"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
 ];
 

@@ -96,6 +96,10 @@ pub fn assert_gone(home: &Path) {
         assert!(Instant::now() < deadline, "left after {GONE_WITHIN:?}: {left:#?}");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Removes the directory in memory, which only a restart of the machine would.
+pub fn forget(home: &Path) {
     fs::remove_dir_all(Settings::runtime_dir_of(home)).unwrap_or_default();
 }
 

@@ -125,6 +125,7 @@ impl Drop for World {
         remains::take_down(self);
         remains::end_keeper(&self.home);
         remains::assert_gone(&self.home);
+        remains::forget(&self.home);
     }
 }
 
