@@ -3,7 +3,7 @@
 use crate::{
     Action, Directions, Director, Drained, Edge, Environment, EnvironmentEvent, Environments,
     Heard, Library, Manifest, MissingSecrets, Placement, ServiceState, Task, Verdict, Volumes,
-    last_words, releases::DeliveryError, volume_scope,
+    group_of, last_words, releases::DeliveryError, volume_scope,
 };
 use fairway_engine::{
     EngineError, GroupId, Host, Observation, ReplicaSet, ReplicaState, ServiceAddress, SetId, Share,
@@ -74,13 +74,6 @@ pub(crate) struct Driver {
     returning: Vec<Placement>,
     /// The last output of sets whose replicas failed.
     last_words: BTreeMap<String, String>,
-}
-
-/// The group of an environment's containers.
-pub fn group_of(environment: &EnvironmentName) -> GroupId {
-    let text = format!("env-{environment}");
-    let short: String = text.chars().take(40).collect();
-    short.parse().expect("an environment's name makes the id of a group")
 }
 
 impl Driver {

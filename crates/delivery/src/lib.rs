@@ -9,6 +9,7 @@ mod driver;
 mod edge;
 mod environment;
 mod environments;
+mod group;
 mod keeper;
 mod last_words;
 mod library;
@@ -19,10 +20,11 @@ mod releases;
 mod rollout;
 
 pub use director::{Director, Heard, Task};
-pub use driver::{DriverError, Surroundings, group_of};
+pub use driver::{DriverError, Surroundings};
 pub use edge::{Directions, Drained, Edge};
 pub use environment::{Environment, EnvironmentEvent, LiveSince, ServiceState, Volumes};
 pub use environments::Environments;
+pub use group::group_of;
 pub use keeper::{Keeper, KeeperError, Notice};
 pub use library::{Library, LibraryError, MissingSecrets};
 pub use manifest::{
