@@ -1,30 +1,25 @@
 //! Makes one environment what its events say: performs what the [`Director`] decides.
 
+mod moves;
+
 use crate::{
     Action, Directions, Director, Drained, Edge, Environment, EnvironmentEvent, Environments,
-    Heard, Library, Manifest, MissingSecrets, Placement, ServiceState, Task, Verdict, Volumes,
-    group_of, last_words, releases::DeliveryError, volume_scope,
+    Heard, Library, Manifest, Placement, ServiceState, Task, Verdict, group_of, last_words,
+    releases::DeliveryError,
 };
-use fairway_engine::{
-    EngineError, GroupId, Host, Observation, ReplicaSet, ReplicaState, ServiceAddress, SetId, Share,
-};
+use fairway_engine::{EngineError, GroupId, Host, Observation, ReplicaState, SetId};
 use fairway_ledger::Event;
 use fairway_model::EnvironmentName;
 use futures_util::{FutureExt, StreamExt};
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     io,
     sync::Arc,
-    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
-    time::timeout,
 };
-
-/// How long requests at the gateway may keep replicas that are to go; a WebSocket has no end.
-const DRAIN_MAX: Duration = Duration::from_secs(30);
 
 /// What drivers share.
 #[derive(Clone)]
@@ -68,9 +63,9 @@ pub(crate) struct Driver {
     manifests: BTreeMap<String, Manifest>,
     /// Removals under way, with the names of their sets.
     removals: JoinSet<(String, Result<(), EngineError>)>,
-    /// The sets that are being removed.
-    leaving: BTreeSet<String>,
-    /// Promotions of a set that is still being removed.
+    /// The sets that are being removed; sending makes one stay that still drains.
+    leaving: BTreeMap<String, oneshot::Sender<()>>,
+    /// Promotions that wait for what is left of a set of the same name.
     returning: Vec<Placement>,
     /// The last output of sets whose replicas failed.
     last_words: BTreeMap<String, String>,
@@ -96,13 +91,13 @@ impl Driver {
             port: None,
             manifests: BTreeMap::new(),
             removals: JoinSet::new(),
-            leaving: BTreeSet::new(),
+            leaving: BTreeMap::new(),
             returning: Vec::new(),
             last_words: BTreeMap::new(),
         };
         // How replicas stand now, so that the gateway opens with those that are ready.
         while let Some(Some(seen)) = observations.next().now_or_never() {
-            driver.see(seen).await?;
+            driver.director.step(Heard::Seen(seen));
         }
         driver.begin().await?;
         drop(begun);
@@ -195,14 +190,15 @@ impl Driver {
         }
     }
 
-    /// Rolls a placement out once nothing is left of an earlier set of its name, which the keeper
-    /// before this one may have begun to remove.
+    /// Rolls a placement out. If its set is being removed, that ends first, at once while it only
+    /// drains; also if the keeper before this one began to remove it.
     async fn promote(&mut self, placement: Placement) -> Result<(), DriverError> {
-        let existing = self.surroundings.host.sets(&self.group).await?;
-        if existing.contains(&self.set(&placement.set)) {
+        if let Some(stay) = self.leaving.remove(&placement.set) {
+            // One that does not listen any more is about to be gone.
+            stay.send(()).unwrap_or_default();
+        } else if self.exists(&placement.set).await? {
             return self.roll_out(placement).await;
-        }
-        if !self.leaving.contains(&placement.set) {
+        } else {
             self.remove(&placement.set, None);
         }
         self.returning.push(placement);
@@ -217,34 +213,6 @@ impl Driver {
                 self.record(EnvironmentEvent::RolloutEnded { verdict }).await
             }
         }
-    }
-
-    /// Makes a placement's manifest and its neighbours be there; returns the neighbours' sets.
-    async fn bring(&mut self, placement: &Placement) -> Result<BTreeSet<String>, String> {
-        let existing = self.surroundings.host.sets(&self.group).await;
-        let existing = existing.map_err(|error| explain(&error))?;
-        let secrets = if existing.contains(&self.set(&placement.set)) {
-            MissingSecrets::Blank
-        } else {
-            MissingSecrets::Refused
-        };
-        let library = &self.surroundings.library;
-        let manifest = library.manifest(placement, &self.state.name, secrets).await;
-        let manifest = manifest.map_err(|error| explain(&error))?;
-        for (name, spec) in &manifest.neighbours {
-            let id = self.set(name);
-            if !existing.contains(&id) {
-                let set = ReplicaSet { id: id.clone(), spec: spec.clone(), replicas: 1 };
-                self.surroundings.host.ensure(&set).await.map_err(|error| explain(&error))?;
-            }
-            let shares = [Share { set: id, weight: 1 }];
-            let address = ServiceAddress { name: name.clone() };
-            let routed = self.surroundings.host.route(&self.group, &address, &shares).await;
-            routed.map_err(|error| explain(&error))?;
-        }
-        let neighbours = manifest.neighbours.keys().cloned().collect();
-        self.manifests.insert(placement.set.clone(), manifest);
-        Ok(neighbours)
     }
 
     async fn see(&mut self, seen: Observation) -> Result<(), DriverError> {
@@ -286,62 +254,6 @@ impl Driver {
         Ok(())
     }
 
-    async fn ensure(&self, placement: &Placement, replicas: u16) -> Result<(), EngineError> {
-        let Some(manifest) = self.manifests.get(&placement.set) else {
-            return Err(EngineError::Broken(format!("`{}` has no manifest", placement.set)));
-        };
-        let set =
-            ReplicaSet { id: self.set(&placement.set), spec: manifest.spec.clone(), replicas };
-        self.surroundings.host.ensure(&set).await
-    }
-
-    async fn share(&self, service: &str, shares: &[(Placement, u16)]) -> Result<(), EngineError> {
-        let address = ServiceAddress { name: service.to_owned() };
-        let shares: Vec<Share> = shares
-            .iter()
-            .map(|(placement, weight)| Share { set: self.set(&placement.set), weight: *weight })
-            .collect();
-        self.surroundings.host.route(&self.group, &address, &shares).await
-    }
-
-    /// Removes a set once the gateway's requests at it are answered.
-    fn remove(&mut self, set: &str, drained: Option<Drained>) {
-        self.manifests.remove(set);
-        self.leaving.insert(set.to_owned());
-        let (host, set) = (self.surroundings.host.clone(), self.set(set));
-        self.removals.spawn(async move {
-            if let Some(drained) = drained {
-                // What is still there after so long is cut.
-                drop(timeout(DRAIN_MAX, drained).await);
-            }
-            let removed = host.remove(&set).await;
-            (set.name, removed)
-        });
-    }
-
-    /// A set is gone; whoever wants it again gets it.
-    async fn left(&mut self, set: &str) -> Result<(), DriverError> {
-        self.leaving.remove(set);
-        let returning = std::mem::take(&mut self.returning).into_iter();
-        let (now, later) = returning.partition(|placement| placement.set == set);
-        self.returning = later;
-        let now: Vec<Placement> = now;
-        for placement in now {
-            if self.is_wanted(&placement) {
-                self.roll_out(placement).await?;
-            } else {
-                let verdict = Verdict::Superseded(placement);
-                self.record(EnvironmentEvent::RolloutEnded { verdict }).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn is_wanted(&self, placement: &Placement) -> bool {
-        let service = self.state.services.get(&placement.release.service);
-        service.is_some_and(|service| service.wanted.as_ref() == Some(placement))
-    }
-
     /// Tells the gateway where everything is now.
     fn direct(&self) -> Drained {
         self.surroundings.edge.direct(&self.state.name, self.directions())
@@ -363,37 +275,6 @@ impl Driver {
             }
             verdict => verdict,
         }
-    }
-
-    async fn remove_unwanted(&mut self) -> Result<(), DriverError> {
-        let wanted: BTreeSet<String> = self
-            .manifests
-            .iter()
-            .flat_map(|(set, manifest)| manifest.neighbours.keys().chain([set]))
-            .cloned()
-            .collect();
-        for set in self.surroundings.host.sets(&self.group).await? {
-            if !wanted.contains(&set.name) {
-                self.remove(&set.name, None);
-            }
-        }
-        Ok(())
-    }
-
-    async fn go_down(&mut self, volumes: Volumes) -> Result<(), DriverError> {
-        self.director.step(Heard::Down);
-        self.surroundings.edge.close(&self.state.name).await;
-        for set in self.surroundings.host.sets(&self.group).await? {
-            self.remove(&set.name, None);
-        }
-        while self.removals.join_next().await.is_some() {}
-        self.surroundings.host.close(&self.group).await?;
-        if volumes == Volumes::Removed {
-            self.surroundings.host.remove_volumes(&volume_scope(&self.state.name)).await?;
-        }
-        self.record(EnvironmentEvent::Down).await?;
-        self.state.apply(&EnvironmentEvent::Down, fairway_model::Timestamp(0));
-        Ok(())
     }
 
     async fn record(&self, event: EnvironmentEvent) -> Result<(), DriverError> {
