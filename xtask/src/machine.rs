@@ -29,6 +29,20 @@ pub const TESTS: &[Tool] = &[
     tool("wrk", "wrk"),
 ];
 
+/// What benchmarks call: the peers and what measures them.
+pub const BENCH: &[Tool] = &[
+    tool("busybox", "busybox-static"),
+    tool("ip", "iproute2"),
+    tool("runc", "runc"),
+    tool("dockerd", "docker.io"),
+    tool("iptables", "iptables"),
+    tool("buildah", "buildah"),
+    tool("nginx", "nginx-light"),
+    tool("pgrep", "procps"),
+    tool("time", "time"),
+    tool("wrk", "wrk"),
+];
+
 const FOLDERS: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 

@@ -1,5 +1,6 @@
 //! Tasks of this repository: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
 
+mod bench;
 mod demo;
 mod machine;
 mod report;
@@ -13,6 +14,7 @@ const USAGE: &str = "usage: cargo xtask <task>
 
   demo [--keep]   takes examples/shop from commit to production on this machine
   test            runs every check and test
+  bench [NAME..]  compares with runc, Docker, Buildah and nginx
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(demo::Afterwards::Clean),
         ["demo", "--keep"] => demo::run(demo::Afterwards::Keep),
         ["test"] => test::run(),
+        ["bench", names @ ..] => bench::run(names),
         _ => Err(USAGE.into()),
     };
     match outcome {

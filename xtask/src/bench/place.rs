@@ -1,0 +1,93 @@
+//! Where benchmarks work: a folder in cargo's target directory, and release builds.
+
+use crate::shell::{self, Outcome};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A folder that benchmarks share; what is costly to make stays in it for the next time.
+#[derive(Debug)]
+pub struct Place {
+    target: PathBuf,
+    dir: PathBuf,
+}
+
+impl Place {
+    /// Finds the folder and builds Fairway.
+    pub fn prepare() -> Outcome<Self> {
+        let metadata = crate::rings::metadata()?;
+        let target = metadata["target_directory"].as_str().ok_or("cargo names its target")?;
+        let target = PathBuf::from(target);
+        let dir = target.join("bench");
+        fs::create_dir_all(&dir)?;
+        shell::say("building Fairway");
+        build(&["--package", "fairway"])?;
+        Ok(Self { target, dir })
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// A folder in the folder, empty.
+    pub fn fresh(&self, name: &str) -> Outcome<PathBuf> {
+        let path = self.path(name);
+        remove(&path)?;
+        fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// The program as users get it.
+    pub fn program(&self) -> PathBuf {
+        self.target.join("release/fairway")
+    }
+
+    /// A program of `crates/*/examples`, built.
+    pub fn example(&self, package: &str, name: &str) -> Outcome<PathBuf> {
+        build(&["--package", package, "--example", name])?;
+        Ok(self.target.join("release/examples").join(name))
+    }
+
+    /// Fairway with a data directory of the folder, as a user calls it in a fleet.
+    pub fn fairway(&self, home: &str, fleet: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program());
+        command.env("FAIRWAY_HOME", self.path(home)).current_dir(fleet).args(arguments);
+        command
+    }
+
+    /// Copies a folder of the repository into the folder, as a repository of its own with one
+    /// commit.
+    pub fn fleet(&self, source: &str, name: &str) -> Outcome<PathBuf> {
+        let fleet = self.path(name);
+        remove(&fleet)?;
+        shell::run(Command::new("cp").arg("-a").arg(shell::root().join(source)).arg(&fleet))?;
+        commit(&fleet)?;
+        Ok(fleet)
+    }
+}
+
+/// Makes a folder a repository with one commit of all that is in it.
+pub fn commit(folder: &Path) -> Outcome {
+    let identity = ["-c", "user.name=Fairway bench", "-c", "user.email=bench@localhost"];
+    let git = |arguments: &[&str]| {
+        shell::run(Command::new("git").current_dir(folder).args(identity).args(arguments))
+    };
+    git(&["init", "--quiet"])?;
+    git(&["add", "--all"])?;
+    git(&["commit", "--quiet", "--message", "what is measured"])
+}
+
+fn build(arguments: &[&str]) -> Outcome {
+    shell::run(shell::cargo(&["build", "--release", "--quiet"]).args(arguments))
+}
+
+/// Removes a folder, if it is there.
+pub fn remove(path: &Path) -> Outcome {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => Ok(removed?),
+    }
+}
