@@ -25,6 +25,8 @@ pub enum Verb {
     Check(verbs::check::Args),
     /// Run pipelines
     Run(verbs::run::Args),
+    /// Build images
+    Build(verbs::build::Args),
     /// List runs
     Runs(verbs::runs::Args),
     /// List releases

@@ -1,13 +1,17 @@
 //! Fairway takes a fleet of microservices from a laptop to production.
 
 mod app;
+mod build_failure;
 mod checkout;
 mod cli;
 mod failure;
 mod git;
+mod interrupts;
 mod keeper;
 mod moment;
+mod pipelines;
 mod printer;
+mod progress;
 mod promotion;
 mod residents;
 mod settings;
@@ -44,6 +48,7 @@ fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match verb {
         Verb::Check(args) => verbs::check::run(args, app, printer),
         Verb::Run(args) => verbs::run::run(args, app, printer),
+        Verb::Build(args) => verbs::build::run(args, app, printer),
         Verb::Runs(args) => verbs::runs::run(args, app, printer),
         Verb::Releases(args) => verbs::releases::run(args, app, printer),
         Verb::Promote(args) => verbs::promote::run(args, app, printer),

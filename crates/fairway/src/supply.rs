@@ -1,8 +1,9 @@
 //! What pipelines need from other contexts: images from `image`, releases from `delivery`.
 
+use crate::build_failure::BuildFailure;
 use async_trait::async_trait;
 use fairway_delivery::{Environments, Library, Releases};
-use fairway_image::{Bases, BuildEvent, Events, Images};
+use fairway_image::{Bases, BuildError, BuildEvent, Events, Images};
 use fairway_model::{Digest, EnvironmentName, ImageRef, ServiceName};
 use fairway_pipeline::{
     BuildRequest, Checkout, ImageSource, SeamError, ServiceImage, ServiceOrigin, ServiceSource,
@@ -16,23 +17,27 @@ pub struct FleetImages {
     pub images: Images,
     /// What the fleet makes here.
     pub bases: Bases,
+    /// The folder of each service, relative to the fleet's.
+    pub roots: BTreeMap<ServiceName, String>,
 }
 
 #[async_trait]
 impl ImageSource for FleetImages {
     async fn resolve(&self, image: &ImageRef, talk: &Talk) -> Result<Digest, SeamError> {
         let resolved = self.images.resolve(image, &self.bases, &events(talk)).await;
-        resolved.map_err(|error| SeamError::new(format!("could not make image `{image}`"), error))
+        resolved.map_err(|error| {
+            SeamError::new(format!("could not make image `{image}`"), BuildFailure(error))
+        })
     }
 
     async fn fingerprint(&self, build: &BuildRequest, talk: &Talk) -> Result<Digest, SeamError> {
-        let fingerprint =
-            self.images.fingerprint(&request(build), &self.bases, &events(talk)).await;
+        let request = self.request(build);
+        let fingerprint = self.images.fingerprint(&request, &self.bases, &events(talk)).await;
         fingerprint.map_err(|error| could_not_build(build, error))
     }
 
     async fn build(&self, build: &BuildRequest, talk: &Talk) -> Result<Digest, SeamError> {
-        let made = self.images.build(&request(build), &self.bases, &events(talk)).await;
+        let made = self.images.build(&self.request(build), &self.bases, &events(talk)).await;
         made.map(|made| made.image).map_err(|error| could_not_build(build, error))
     }
 
@@ -41,21 +46,25 @@ impl ImageSource for FleetImages {
     }
 }
 
-fn could_not_build(
-    build: &BuildRequest,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> SeamError {
-    SeamError::new(format!("could not build the image of `{}`", build.service), error)
+impl FleetImages {
+    fn request(&self, build: &BuildRequest) -> fairway_image::BuildRequest {
+        let shown = match self.roots.get(&build.service).map(String::as_str) {
+            None | Some("" | ".") => build.dockerfile.clone(),
+            Some(root) => format!("{root}/{}", build.dockerfile),
+        };
+        fairway_image::BuildRequest {
+            tree: build.tree,
+            dockerfile: build.dockerfile.clone(),
+            shown,
+            target: build.target.clone(),
+            args: build.args.clone(),
+        }
+    }
 }
 
-fn request(build: &BuildRequest) -> fairway_image::BuildRequest {
-    fairway_image::BuildRequest {
-        tree: build.tree,
-        dockerfile: build.dockerfile.clone(),
-        shown: format!("{}/{}", build.service, build.dockerfile),
-        target: build.target.clone(),
-        args: build.args.clone(),
-    }
+fn could_not_build(build: &BuildRequest, error: BuildError) -> SeamError {
+    let what = format!("could not build the image of `{}`", build.service);
+    SeamError::new(what, BuildFailure(error))
 }
 
 /// Passes on what a build says. A line that finds the listener busy is left out: the log of the

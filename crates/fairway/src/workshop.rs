@@ -45,6 +45,8 @@ impl Workshop {
             .doing("find the bases of the fleet")?;
         let engine = app.engine()?;
         engine.sweep().await.doing("remove what killed processes left")?;
+        let roots = config.services.iter();
+        let roots = roots.map(|(name, member)| (name.clone(), member.root.clone())).collect();
         let images = Images::open(app.layers()?, &app.data("cache/build")?, engine.clone())
             .doing("open the images")?;
         let releases = Releases::new(ledger.clone());
@@ -59,7 +61,7 @@ impl Workshop {
             blobs,
             secrets,
             sandbox: Arc::new(engine),
-            images: Arc::new(FleetImages { images, bases }),
+            images: Arc::new(FleetImages { images, bases, roots }),
             services: Arc::new(services),
             logs: RunLogs::new(app.data("runs")?),
             side_by_side: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),

@@ -1,5 +1,6 @@
 //! One file per verb: its arguments and what it does.
 
+pub mod build;
 pub mod check;
 pub mod completions;
 pub mod down;

@@ -1,0 +1,12 @@
+//! How the progress of pipelines is shown: live at a terminal, else as lines, or as JSON.
+
+mod board;
+mod lines;
+mod live;
+mod paint;
+mod stage_line;
+mod summary;
+mod view;
+
+pub use summary::{announce, summary};
+pub use view::View;
