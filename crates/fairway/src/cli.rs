@@ -21,12 +21,16 @@ pub struct Cli {
 /// What Fairway can do.
 #[derive(Subcommand)]
 pub enum Verb {
+    /// Begin a service in a folder with a Dockerfile
+    Init(verbs::init::Args),
     /// Check fleet.yaml and every fairway.yaml
     Check(verbs::check::Args),
     /// Run pipelines
     Run(verbs::run::Args),
     /// Build images
     Build(verbs::build::Args),
+    /// List images
+    Images(verbs::images::Args),
     /// List runs
     Runs(verbs::runs::Args),
     /// List releases

@@ -46,9 +46,11 @@ fn main() -> ExitCode {
 
 fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match verb {
+        Verb::Init(args) => verbs::init::run(args, app, printer),
         Verb::Check(args) => verbs::check::run(args, app, printer),
         Verb::Run(args) => verbs::run::run(args, app, printer),
         Verb::Build(args) => verbs::build::run(args, app, printer),
+        Verb::Images(args) => verbs::images::run(args, app, printer),
         Verb::Runs(args) => verbs::runs::run(args, app, printer),
         Verb::Releases(args) => verbs::releases::run(args, app, printer),
         Verb::Promote(args) => verbs::promote::run(args, app, printer),

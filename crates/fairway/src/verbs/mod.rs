@@ -5,6 +5,8 @@ pub mod check;
 pub mod completions;
 pub mod down;
 pub mod exec;
+pub mod images;
+pub mod init;
 pub mod keeper;
 pub mod logs;
 pub mod man;
