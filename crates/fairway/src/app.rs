@@ -9,7 +9,7 @@ use fairway_engine_embedded::{Embedded, Settings as EngineSettings};
 use fairway_layers::Layers;
 use fairway_ledger::Ledger;
 use fairway_secrets::Secrets;
-use std::{fs, path::PathBuf};
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, path::PathBuf};
 
 /// What every verb gets.
 pub struct App {
@@ -20,10 +20,12 @@ pub struct App {
 }
 
 impl App {
-    /// A folder of the data directory, made if it is not there.
+    /// A folder of the data directory, made if it is not there. Nobody else may look into it: images
+    /// hold programs that give root's rights to whoever can start them.
     pub fn data(&self, folder: &str) -> Result<PathBuf, Failure> {
         let path = self.settings.data_dir.join(folder);
-        fs::create_dir_all(&path).doing(format!("make the folder `{}`", path.display()))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&path);
+        made.doing(format!("make the folder `{}`", path.display()))?;
         Ok(path)
     }
 

@@ -1,6 +1,8 @@
 //! How a verb fails: one error with its causes and hints, and the exit code it maps to.
 
-use std::{error::Error, fmt::Write as _};
+use fairway_ledger::LedgerError;
+use rustix::process::geteuid;
+use std::{error::Error, fmt::Write as _, io};
 
 /// Why a verb did not do what was asked.
 #[derive(Debug)]
@@ -66,7 +68,13 @@ impl Failure {
     /// Adds the cause.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        let source = source.into();
+        let is_refusal = is_refusal(&*source);
+        self.source = Some(source);
+        if is_refusal && !geteuid().is_root() {
+            self.kind = FailureKind::Unreachable;
+            return self.hint("Fairway needs root; run the same command with `sudo`");
+        }
         self
     }
 
@@ -99,6 +107,21 @@ impl Failure {
         }
         text
     }
+}
+
+/// Whether the system refused something that root may do.
+fn is_refusal(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+            || matches!(error.downcast_ref(), Some(LedgerError::NotWritable { .. }))
+        {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Says what was being done when something failed.

@@ -1,7 +1,7 @@
 //! What can go wrong with the ledger.
 
 use crate::event::DecodeError;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -91,6 +91,10 @@ impl LedgerError {
         let source = Arc::new(error);
         match code {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path, source },
+            // Making the file that processes share failed for want of space.
+            Some(ErrorCode::SystemIoFailure) if extended == Some(SQLITE_IOERR_SHMSIZE) => {
+                Self::DiskFull { path, source }
+            }
             Some(ErrorCode::SystemIoFailure) if is_shared_memory(extended) => {
                 Self::Unsupported(path)
             }

@@ -37,11 +37,18 @@ impl Outcome {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
     }
 
-    /// Leaves out what a build of images says, and sorts the lines: those of stages that run side
-    /// by side come in any order.
-    pub fn settled(mut self) -> Self {
+    /// Leaves out which instructions a build of images came to.
+    pub fn terse(mut self) -> Self {
         let is_build = |line: &&str| line.contains(" | [") || line.contains(" | base `");
-        let mut lines: Vec<&str> = self.stderr.lines().filter(|line| !is_build(line)).collect();
+        let lines = self.stderr.lines().filter(|line| !is_build(line));
+        self.stderr = lines.map(|line| format!("{line}\n")).collect();
+        self
+    }
+
+    /// Sorts the lines besides: those of stages that run side by side come in any order.
+    pub fn settled(mut self) -> Self {
+        self = self.terse();
+        let mut lines: Vec<&str> = self.stderr.lines().collect();
         lines.sort_unstable();
         self.stderr = lines.iter().map(|line| format!("{line}\n")).collect();
         self

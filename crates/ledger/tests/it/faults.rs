@@ -4,6 +4,7 @@ use fairway_ledger::{DecodeError, Projection};
 use std::{
     ffi::CString,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// A file system of its own, unmounted on drop.
@@ -83,6 +84,28 @@ async fn a_full_disk_is_named_and_the_ledger_can_still_be_read() {
     std::fs::remove_file(&ballast).unwrap();
     ledger.append(&stream("a"), Expected::Any, events([600])).await.unwrap();
     assert_eq!(ledger.project::<Count>().await.unwrap(), 601);
+}
+
+#[tokio::test]
+async fn a_ledger_on_a_full_disk_is_opened_when_there_is_space_again() {
+    let disk = Mounted::small_disk();
+    let before = Ledger::open(&disk.path()).unwrap();
+    append(&before, "a", 0..3).await;
+    drop(before);
+    // The last one that closes a ledger removes what processes share.
+    let shared = disk.0.path().join("ledger-shm");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while shared.exists() {
+        assert!(Instant::now() < deadline, "the ledger is not closed");
+        tokio::task::yield_now().await;
+    }
+    let ballast = disk.path().with_extension("ballast");
+    std::fs::write(&ballast, vec![0; 2 << 20]).unwrap_err();
+    let error = Ledger::open(&disk.path()).unwrap_err();
+    assert!(matches!(error, LedgerError::DiskFull { .. }), "{error}");
+    std::fs::remove_file(&ballast).unwrap();
+    let ledger = Ledger::open(&disk.path()).unwrap();
+    assert_eq!(numbers(&ledger).await, [0, 1, 2]);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl StageRun {
 
     async fn work(&mut self) -> Result<(), Stopped> {
         if self.handed.lost > 0 {
-            self.note("what watched a container was killed; the stage runs again").await?;
+            self.note("lost: what watched a container was killed; the stage runs again").await?;
         }
         match self.stage.work.clone() {
             Work::Build(build) => self.build(&build).await,
