@@ -1,19 +1,19 @@
 //! Draws the board at the bottom of a terminal; lines that stay go above it.
 
-use super::board::{Board, Size};
+use super::{
+    board::Board,
+    terminal::{QuietKeys, size},
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rustix::termios::tcgetwinsize;
-use std::{io, time::Instant};
+use std::time::Instant;
 
 /// How often a terminal is drawn at most, in a second.
 const DRAWN_MAX: u8 = 20;
-/// What is taken for the size of a terminal that does not tell.
-const USUAL: Size = Size { columns: 80, rows: 24 };
-
 /// A board on a terminal.
 pub struct Live {
     board: Board,
     bar: ProgressBar,
+    keys: Option<QuietKeys>,
 }
 
 impl Live {
@@ -22,7 +22,7 @@ impl Live {
         let target = ProgressDrawTarget::stderr_with_hz(DRAWN_MAX);
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is right"));
-        Self { board: Board::new(Instant::now()), bar }
+        Self { board: Board::new(Instant::now()), bar, keys: Some(QuietKeys::begin()) }
     }
 
     /// Takes in what happened.
@@ -46,16 +46,8 @@ impl Live {
     }
 
     /// Gives the bottom of the terminal back.
-    pub fn close(&self) {
+    pub fn close(&mut self) {
         self.bar.finish_and_clear();
-    }
-}
-
-fn size() -> Size {
-    match tcgetwinsize(io::stderr()) {
-        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
-            Size { columns: size.ws_col.into(), rows: size.ws_row.into() }
-        }
-        _ => USUAL,
+        self.keys = None;
     }
 }

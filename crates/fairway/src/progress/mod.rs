@@ -6,6 +6,7 @@ mod live;
 mod paint;
 mod stage_line;
 mod summary;
+mod terminal;
 mod view;
 
 pub use summary::{announce, summary};

@@ -71,8 +71,8 @@ fn bases(layers: &Layers) -> Result<Vec<Named>, Failure> {
 }
 
 async fn of_services(ledger: Ledger, runs: &Runs) -> Result<Vec<Named>, Failure> {
-    let releases = Releases::new(ledger).all(SEARCHED_MAX).await.doing("read the releases")?;
-    let released = releases.into_iter().map(|release| (release.id, release.content.image));
+    let made = Releases::new(ledger).all(SEARCHED_MAX).await.doing("read the releases")?;
+    let released = made.into_iter().map(|release| (release.id, release.content.image));
     let mut named: Vec<Named> =
         released.map(|(id, image)| (id.to_string(), Origin::Release, image)).collect();
     let known: BTreeSet<Digest> = named.iter().map(|(_, _, image)| *image).collect();
