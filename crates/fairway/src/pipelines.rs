@@ -10,8 +10,8 @@ use crate::{
 use fairway_delivery::{Evidence, Release, ReleaseContent};
 use fairway_model::{EnvironmentName, RevisionState, ServiceName, config::FleetConfig};
 use fairway_pipeline::{
-    Cancel, Canceller, OnFailure, Progress, RunEvidence, RunOutcome, RunReport, RunRequest, Scope,
-    Selection,
+    Cancel, Canceller, OnFailure, Progress, RunError, RunEvidence, RunOutcome, RunReport,
+    RunRequest, Scope, Selection,
 };
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -111,7 +111,7 @@ async fn run_one(
         waiting: Vec::new(),
     };
     let report = workshop.runner.run(request, progress, cancel).await;
-    let report = report.doing(format!("run the pipeline of `{name}`"))?;
+    let report = report.map_err(|error| could_not_run(name, error))?;
     let release = match report.evidence.as_ref().and_then(release_content) {
         Some(content) => {
             let made = workshop.releases.make(name, content).await;
@@ -120,6 +120,14 @@ async fn run_one(
         None => None,
     };
     Ok(Ran { service: name.clone(), report, release, took: start.elapsed() })
+}
+
+fn could_not_run(name: &ServiceName, error: RunError) -> Failure {
+    let message = format!("could not run the pipeline of `{name}`");
+    match error {
+        RunError::Plan(error) => Failure::usage(message).because(error),
+        error => Failure::failed(message).because(error),
+    }
 }
 
 /// What a run proved, if it is enough for a release: all of the pipeline on a clean revision.

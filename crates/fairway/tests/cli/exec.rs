@@ -30,8 +30,8 @@ fn a_command_runs_in_a_service_and_gives_its_code() {
     assert_outcome!(world.fairway(&["exec", "staging", "hello", "--", "nonsense"]), @r"
     exit 1
     --- stderr
-    error: could not run the command in `hello-1-300c28.0-0`
-      caused by: could not start `env-staging/hello-1-300c28.0-0`: failed to create container: exec process failed with error error in executing process : executable 'nonsense' not found in $PATH
+    error: could not run the command in `hello-1-[SET]`
+      caused by: could not start `env-staging/hello-1-[SET]`: failed to create container: exec process failed with error error in executing process : executable 'nonsense' not found in $PATH
     ");
     assert_outcome!(world.fairway(&["exec", "staging", "nobody", "--", "true"]), @r"
     exit 1

@@ -8,12 +8,14 @@ fn a_green_run_of_a_clean_revision_makes_a_release() {
     let world = World::new();
     assert_outcome!(world.fairway(&["run", "hello"]).settled(), @r"
     exit 0
+    --- stdout
+    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
+    hello    1    passed   2    0       hello@1  [TIME]
     --- stderr
     hello/build: passed
     hello/unit: passed
     hello: passed in [TIME]
     hello: run 1 of [COMMIT]
-    release hello@1 ([DIGEST])
     ");
 }
 
@@ -24,7 +26,9 @@ fn without_names_all_services_run() {
     for line in ["greeter/contract: passed", "hello/unit: passed", "greeter/contract | one"] {
         assert!(outcome.stderr.lines().any(|known| known == line), "{line} in {outcome}");
     }
-    assert_eq!(outcome.stderr.matches("release ").count(), 2, "{outcome}");
+    for release in ["greeter@1", "hello@1"] {
+        assert!(outcome.stdout.contains(release), "{outcome}");
+    }
 }
 
 #[test]
@@ -33,11 +37,15 @@ fn changes_that_are_not_committed_make_no_release() {
     world.write("services/hello/version.txt", "two\n");
     assert_outcome!(world.fairway(&["run", "hello"]).settled(), @r"
     exit 0
+    --- stdout
+    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
+    hello    1    passed   2    0       -        [TIME]
     --- stderr
     hello/build: passed
     hello/unit: passed
     hello: passed in [TIME]
     hello: run 1 of [COMMIT]+
+    note: no release of `hello`: it has changes that are not committed
     ");
 }
 
@@ -46,6 +54,9 @@ fn a_part_of_a_pipeline_makes_no_release() {
     let world = World::new();
     assert_outcome!(world.fairway(&["run", "hello", "--stage", "build"]).settled(), @r"
     exit 0
+    --- stdout
+    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
+    hello    1    passed   1    0       -        [TIME]
     --- stderr
     hello/build: passed
     hello: passed in [TIME]
@@ -63,12 +74,14 @@ fn a_service_is_not_run_again_in_another_checkout() {
     let outcome = world.fairway(&["-C", "../elsewhere/copy", "run", "greeter"]);
     assert_outcome!(outcome.settled(), @r"
     exit 0
+    --- stdout
+    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE    TIME
+    greeter  3    passed   0    2       greeter@1  [TIME]
     --- stderr
     greeter/build: cached from run 1
     greeter/contract: cached from run 1
     greeter: passed in [TIME]
     greeter: run 3 of [COMMIT]
-    release greeter@1 ([DIGEST])
     ");
 }
 
@@ -83,6 +96,9 @@ fn a_failing_step_is_named_and_ends_the_run() {
     );
     assert_outcome!(world.fairway(&["run", "hello"]).settled(), @r"
     exit 1
+    --- stdout
+    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
+    hello    1    failed   2    0       -        [TIME]
     --- stderr
     hello/after: skipped as `unit` failed
     hello/build: passed
@@ -134,9 +150,10 @@ fn names_that_are_not_there_are_wrong_usage() {
     exit 2
     --- stderr
     error: the fleet has no service `nobody`
+      hint: it has `greeter`, `hello`
     ");
     assert_outcome!(world.fairway(&["run", "hello", "--stage", "nothing"]), @r"
-    exit 1
+    exit 2
     --- stderr
     error: could not run the pipeline of `hello`
       caused by: `hello` has no stage `nothing`; it has `build`, `unit`
