@@ -2,8 +2,15 @@
 
 use crate::settings::Audience;
 use fairway_model::{Colour, Diagnostic, render_all};
+use indicatif::ProgressBar;
 use serde::Serialize;
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+/// How often the sign of life of a live line moves.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Writes data to standard output and talk to standard error.
 pub struct Printer {
@@ -23,6 +30,30 @@ pub enum Format {
     Json,
 }
 
+/// A line at the bottom of a terminal, gone with the value.
+pub struct LiveLine {
+    bar: ProgressBar,
+}
+
+impl LiveLine {
+    fn open() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(TICK);
+        Self { bar }
+    }
+
+    /// Shows another text.
+    pub fn show(&self, text: String) {
+        self.bar.set_message(text);
+    }
+}
+
+impl Drop for LiveLine {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Printer {
     /// Writes text data; a closed pipe ends the program quietly.
     pub fn data(&mut self, text: &str) {
@@ -38,6 +69,12 @@ impl Printer {
     /// Says something to the person.
     pub fn talk(&mut self, text: &str) {
         write(io::stderr().lock(), text);
+    }
+
+    /// A line at the bottom of the terminal that changes; none if nobody watches.
+    pub fn live_line(&self) -> Option<LiveLine> {
+        let is_watched = (self.format, self.audience) == (Format::Text, Audience::Terminal);
+        is_watched.then(LiveLine::open)
     }
 
     /// Reports what is wrong in files: to the person as text, to programs as one JSON array.

@@ -1,16 +1,19 @@
 //! Asks for a release in an environment, and waits for how that ends.
 
+mod ending;
+mod standing;
+
 use crate::{
     app::App,
     failure::{Doing, Exit, Failure},
-    keeper::Contact,
     printer::{Format, Printer},
 };
+use ending::{Ending, await_end};
 use fairway_delivery::{
-    Environment, EnvironmentEvent, Environments, Library, Placement, Release, Releases, Verdict,
+    Environment, EnvironmentEvent, Environments, Library, Placement, Release, Releases,
     in_environment, secrets_of,
 };
-use fairway_ledger::{Ledger, Position, Subscription};
+use fairway_ledger::Ledger;
 use fairway_model::{
     EnvironmentName, ReleaseId, SecretName,
     config::{FleetConfig, Neighbour, Service},
@@ -28,14 +31,6 @@ pub struct Promotions<'a> {
     pub releases: Releases,
     /// The environments.
     pub environments: Environments,
-}
-
-/// How a promotion ended, as far as the one who asked is concerned.
-enum Ending {
-    Live,
-    Failed(String),
-    Superseded,
-    WentDown,
 }
 
 impl<'a> Promotions<'a> {
@@ -79,7 +74,9 @@ impl<'a> Promotions<'a> {
         let request = EnvironmentEvent::PromotionRequested { placement: placement.clone(), port };
         let asked = self.environments.record(environment, &request).await;
         let asked = asked.doing(format!("ask for `{}` in `{environment}`", release.id))?;
-        let ending = self.await_end(environment, &placement, asked).await?;
+        let events = self.ledger.subscribe(asked).doing("follow the ledger")?;
+        let ending =
+            await_end(self.app, events, environment, &placement, printer.live_line()).await?;
         let state = self.environment(environment).await?;
         self.tell(&placement, &state, (ending, port, start.elapsed()), printer)
     }
@@ -136,27 +133,6 @@ impl<'a> Promotions<'a> {
                 "`fairway secret set {environment} {name}` (`--generate` for a random one)"
             ))
         }))
-    }
-
-    /// Follows the ledger until the promotion ended. The keeper is started again if it ends meanwhile.
-    async fn await_end(
-        &self,
-        environment: &EnvironmentName,
-        placement: &Placement,
-        asked: Position,
-    ) -> Result<Ending, Failure> {
-        let mut events = self.ledger.subscribe(asked).doing("follow the ledger")?;
-        loop {
-            let mut contact = Contact::open(self.app).await?;
-            // One that ended meanwhile is replaced below.
-            if contact.wake().await.is_err() {
-                continue;
-            }
-            tokio::select! {
-                ending = next_ending(&mut events, environment, placement) => return ending,
-                () = contact.gone() => {}
-            }
-        }
     }
 
     fn tell(
@@ -222,34 +198,4 @@ pub fn environment_of<'a>(
         Failure::usage(format!("the fleet has no environment `{name}`"))
             .hint(format!("it has {}", known.join(", ")))
     })
-}
-
-async fn next_ending(
-    events: &mut Subscription,
-    environment: &EnvironmentName,
-    placement: &Placement,
-) -> Result<Ending, Failure> {
-    loop {
-        let event = events.next().await.doing("follow the ledger")?;
-        let Some((name, said)) = Environments::read(&event) else { continue };
-        if name != *environment {
-            continue;
-        }
-        match said {
-            EnvironmentEvent::RolloutEnded { verdict } => match verdict {
-                Verdict::Live(live) if live.set == placement.set => return Ok(Ending::Live),
-                Verdict::Failed { candidate, because } if candidate.set == placement.set => {
-                    return Ok(Ending::Failed(because));
-                }
-                Verdict::Superseded(old) if old.set == placement.set => {
-                    return Ok(Ending::Superseded);
-                }
-                _ => {}
-            },
-            EnvironmentEvent::DownRequested { .. } => return Ok(Ending::WentDown),
-            EnvironmentEvent::GatewayOpened { .. }
-            | EnvironmentEvent::PromotionRequested { .. }
-            | EnvironmentEvent::Down => {}
-        }
-    }
 }
