@@ -1,6 +1,7 @@
 //! How the progress of pipelines is shown: live at a terminal, else as lines, or as JSON.
 
 mod board;
+mod command;
 mod lines;
 mod live;
 mod paint;

@@ -1,6 +1,6 @@
 //! Chooses how progress is shown.
 
-use super::{lines, live::Live};
+use super::{command::CommandView, lines, live::Live};
 use crate::{
     printer::{Format, Printer},
     settings::Audience,
@@ -13,6 +13,8 @@ pub enum View {
     Lines,
     /// A JSON object per event.
     Json,
+    /// What a command writes, as it is.
+    Command(CommandView),
     /// Lines that change in place.
     Live(Live),
 }
@@ -34,11 +36,21 @@ impl View {
         }
     }
 
+    /// The view of a command that so many services run. That of a single one is passed on.
+    pub fn of_command(printer: &Printer, services: usize) -> Self {
+        match (printer.format, services) {
+            (Format::Json, _) => Self::Json,
+            (Format::Text, 1) => Self::Command(CommandView::default()),
+            (Format::Text, _) => Self::Lines,
+        }
+    }
+
     /// Shows what happened.
     pub fn show(&mut self, progress: &Progress, printer: &mut Printer) {
         match self {
             Self::Lines => lines::show(progress, printer),
             Self::Json => printer.json(progress),
+            Self::Command(command) => command.show(progress, printer),
             Self::Live(live) => live.show(progress),
         }
     }
@@ -54,7 +66,9 @@ impl View {
     pub fn stopping(&mut self, printer: &mut Printer) {
         match self {
             Self::Live(live) => live.stopping(),
-            Self::Lines | Self::Json => printer.talk("stopping; once more ends at once\n"),
+            Self::Lines | Self::Json | Self::Command(_) => {
+                printer.talk("stopping; once more ends at once\n")
+            }
         }
     }
 

@@ -38,9 +38,13 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
         selection: args.selection(),
         target: args.target.clone(),
     };
+    let mut view = match args.command.as_slice() {
+        [] => View::of(printer),
+        _ => View::of_command(printer, asked.services.len()),
+    };
     let all = block_on(async {
         let workshop = Workshop::open(app, &files, &config).await?;
-        run_all(&workshop, &asked, &mut View::of(printer), printer).await
+        run_all(&workshop, &asked, &mut view, printer).await
     })?;
     match (printer.format, args.command.as_slice()) {
         (Format::Json, _) => announce(&all, printer),

@@ -10,7 +10,7 @@ fn a_green_run_of_a_clean_revision_makes_a_release() {
     exit 0
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    passed   2    0       hello@1  [TIME]
+    hello  1  passed  2  0  hello@1  [TIME]
     --- stderr
     hello/build: passed
     hello/unit: passed
@@ -39,7 +39,7 @@ fn changes_that_are_not_committed_make_no_release() {
     exit 0
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    passed   2    0       -        [TIME]
+    hello  1  passed  2  0  -  [TIME]
     --- stderr
     hello/build: passed
     hello/unit: passed
@@ -56,7 +56,7 @@ fn a_part_of_a_pipeline_makes_no_release() {
     exit 0
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    passed   1    0       -        [TIME]
+    hello  1  passed  1  0  -  [TIME]
     --- stderr
     hello/build: passed
     hello: passed in [TIME]
@@ -75,8 +75,8 @@ fn a_service_is_not_run_again_in_another_checkout() {
     assert_outcome!(outcome.settled(), @r"
     exit 0
     --- stdout
-    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE    TIME
-    greeter  3    passed   0    2       greeter@1  [TIME]
+    SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
+    greeter  3  passed  0  2  greeter@1  [TIME]
     --- stderr
     greeter/build: cached from run 1
     greeter/contract: cached from run 1
@@ -98,7 +98,7 @@ fn a_failing_step_is_named_and_ends_the_run() {
     exit 1
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    failed   2    0       -        [TIME]
+    hello  1  failed  2  0  -  [TIME]
     --- stderr
     hello/after: skipped as `unit` failed
     hello/build: passed
@@ -115,7 +115,7 @@ fn a_command_runs_beside_the_neighbours_and_gives_its_code() {
     let script = "wget -q -O - http://hello:8080/; exit 7";
     let outcome = world.fairway(&["run", "greeter", "--", "sh", "-c", script]);
     assert_eq!(outcome.code, 7, "{outcome}");
-    assert!(outcome.stderr.contains("greeter/command | one\n"), "{outcome}");
+    assert_eq!(outcome.stdout, "one\n", "{outcome}");
 }
 
 #[test]
@@ -124,9 +124,10 @@ fn a_command_takes_the_place_of_a_stages_steps() {
     let arguments = ["run", "hello", "--stage", "unit", "--", "cat", "version.txt"];
     assert_outcome!(world.fairway(&arguments).settled(), @r"
     exit 0
+    --- stdout
+    one
     --- stderr
     hello/build: passed
-    hello/unit | one
     hello/unit: passed
     hello: passed in [TIME]
     hello: run 1 of [COMMIT]
