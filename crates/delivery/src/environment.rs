@@ -126,11 +126,12 @@ impl ServiceState {
     fn went_live(&mut self, placement: &Placement, at: Timestamp) {
         self.drop_wanted(placement);
         self.failure = None;
-        self.is_live = true;
-        if self.history.last().is_some_and(|last| last.placement == *placement) {
-            return;
+        let was_live = std::mem::replace(&mut self.is_live, true);
+        match self.history.last_mut() {
+            Some(last) if last.placement == *placement && was_live => return,
+            Some(last) if last.placement == *placement => last.at = at,
+            _ => self.history.push(LiveSince { placement: placement.clone(), at }),
         }
-        self.history.push(LiveSince { placement: placement.clone(), at });
         let excess = self.history.len().saturating_sub(Self::HISTORY_MAX);
         self.history.drain(..excess);
     }
@@ -232,5 +233,8 @@ mod tests {
         let service = fold([live(1), EnvironmentEvent::Down]);
         assert_eq!(service.live(), None);
         assert_eq!(service.history.len(), 1);
+        let again = fold([live(1), live(1), EnvironmentEvent::Down, live(1)]);
+        assert_eq!(again.live().map(|live| live.at), Some(Timestamp(3)));
+        assert_eq!(again.history.len(), 1);
     }
 }
