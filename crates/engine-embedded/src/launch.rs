@@ -13,11 +13,12 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::net::UnixStream as StdStream},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Stdio,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::UnixStream,
+    process::{Child, Command},
 };
 
 /// Runs blocking work of this crate on a thread for it.
@@ -46,7 +47,7 @@ pub(crate) fn claim(engine: &Embedded, id: &ContainerId) -> Result<(), EngineErr
 pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineError> {
     let (id, networking) = (plan.id.clone(), plan.network.clone());
     let (places, executable) = (engine.places().clone(), engine.helper().to_owned());
-    let (stream, mut child) = blocking(move || {
+    let (stream, child) = blocking(move || {
         let files = places.container_files(&plan.id);
         fs::create_dir_all(&files)
             .map_err(EngineError::io(format!("make `{}`", files.display())))?;
@@ -54,13 +55,10 @@ pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineEr
         spawn(&executable, &path)
     })
     .await?;
-    // The child ends at once: the helper is a child of nobody in particular.
-    let reaped = blocking(move || {
-        child.wait().map(drop).map_err(EngineError::io("wait for the helper's start"))
-    });
-    let started = converse(engine, id, stream, &networking);
-    let (reaped, started) = tokio::join!(reaped, started);
-    started.and(reaped)
+    let started = converse(engine, id, stream, &networking).await;
+    // The runtime waits for it when it ends; if this process ends before, nobody has to.
+    drop(child);
+    started
 }
 
 /// Answers a helper until its container runs.

@@ -1,7 +1,7 @@
 //! The last step before a program runs in a container, the same for its first process and for
 //! commands run in it later.
 
-use super::seccomp::Filters;
+use super::seccomp::Filter;
 use libcontainer::workload::{
     Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError, default::get_executor,
 };
@@ -24,7 +24,7 @@ const CANNOT_EXECUTE: i32 = 126;
 /// Ties the process to its helper, installs the filter of system calls, and executes the program.
 #[derive(Clone)]
 pub(super) struct Sealed {
-    filters: Filters,
+    filter: Filter,
     /// A handle on the helper, inherited by the process.
     helper: Rc<OwnedFd>,
     input: StandardInput,
@@ -42,9 +42,9 @@ pub(super) enum StandardInput {
 impl Sealed {
     /// To be made by the helper.
     pub(super) fn new(input: StandardInput) -> io::Result<Self> {
-        let filters = Filters::compile().map_err(io::Error::other)?;
+        let filter = Filter::compile().map_err(io::Error::other)?;
         let helper = Rc::new(pidfd_open(getpid(), PidfdFlags::empty())?);
-        Ok(Self { filters, helper, input })
+        Ok(Self { filter, helper, input })
     }
 
     /// Makes the kernel kill this process when the helper ends, however it ends. The signal is
@@ -85,7 +85,7 @@ impl Executor for Sealed {
             ioctl_tiocsctty(stdio::stdin()).map_err(|error| failed(error.into()))?;
         }
         forget_signals().map_err(failed)?;
-        self.filters.install().map_err(failed)?;
+        self.filter.install().map_err(failed)?;
         let Err(error) = get_executor().exec(spec) else {
             unreachable!("a successful execution does not return")
         };

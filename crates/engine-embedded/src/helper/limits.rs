@@ -20,7 +20,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the hierarchies of this machine are mounted.
+/// Where the kernel shows itself, and below it the hierarchies of this machine.
+const KERNEL: &str = "/sys";
+/// Where the hierarchies are mounted.
 const MOUNTS: &str = "/sys/fs/cgroup";
 /// Most processes of a container that says nothing about it.
 pub(super) const PIDS_DEFAULT: u32 = 4096;
@@ -123,7 +125,8 @@ fn membership(line: &str) -> Option<(String, PathBuf)> {
 }
 
 /// Does something in a mount namespace in which no hierarchy is mounted, so that the runtime
-/// library leaves control groups alone.
+/// library leaves control groups alone. All of `/sys` is taken away: the library reads the list of
+/// mounts many times.
 #[expect(unsafe_code, reason = "there is no safe unshare")]
 fn without_cgroups<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
     let failed = |error: rustix::io::Errno| EngineError::io("hide control groups")(error.into());
@@ -131,8 +134,9 @@ fn without_cgroups<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T
     let own = openat(CWD, "/proc/self/ns/mnt", flags, Mode::empty()).map_err(failed)?;
     // SAFETY: the file table is not unshared, and this process has one thread.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }.map_err(failed)?;
-    unmount(MOUNTS, UnmountFlags::DETACH).map_err(failed)?;
-    mount("none", MOUNTS, "tmpfs", MountFlags::RDONLY, c"size=4k").map_err(failed)?;
+    unmount(KERNEL, UnmountFlags::DETACH).map_err(failed)?;
+    mount("none", KERNEL, "tmpfs", MountFlags::empty(), c"size=4k").map_err(failed)?;
+    fs::create_dir_all(MOUNTS).map_err(EngineError::io("hide control groups"))?;
     let done = work();
     let kind = Some(LinkNameSpaceType::Mount);
     move_into_link_name_space(own.as_fd(), kind).map_err(failed)?;

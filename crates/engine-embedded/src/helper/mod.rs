@@ -3,6 +3,7 @@
 //! outlives whoever asked, holds the container's mounts in a mount namespace of its own, owns the
 //! output and the exit status, and removes everything when told to or when its owner ends.
 
+mod allowed;
 mod cgroup;
 mod entry;
 mod exec;

@@ -53,8 +53,9 @@ const SYSCTLS: [(&str, &str); 2] = [
 pub(super) fn run(plan: &Path) -> i32 {
     let Ok(stream) = std::io::stdin().as_fd().try_clone_to_owned() else { return 1 };
     let mut asker = Asker::new(UnixStream::from(stream));
-    if let Parentage::Asker = detach() {
-        return 0;
+    // The asker's terminal is not the helper's: Ctrl-C ends the asker.
+    if let Err(error) = setsid() {
+        return fail(&mut asker, &EngineError::io("leave the session")(error.into()));
     }
     match Plan::load(plan) {
         Ok(plan) => live(&plan, &mut asker),
@@ -82,26 +83,6 @@ fn live(plan: &Plan, asker: &mut Asker) -> i32 {
 fn fail(asker: &mut Asker, error: &EngineError) -> i32 {
     drop(asker.say(&FromHelper::Failed(chain(error))));
     1
-}
-
-/// Who this process is after a helper was detached.
-enum Parentage {
-    /// The child of the asker, which ends at once so that the asker has nothing to wait for.
-    Asker,
-    /// The helper, a child of nobody in particular.
-    Nobody,
-}
-
-#[expect(unsafe_code, reason = "there is no safe fork")]
-fn detach() -> Parentage {
-    // SAFETY: this process has one thread, so the child may do anything.
-    match unsafe { nix::unistd::fork() } {
-        Ok(nix::unistd::ForkResult::Parent { .. }) => Parentage::Asker,
-        // Without a fork the asker has a child to wait for, nothing worse.
-        Ok(nix::unistd::ForkResult::Child) | Err(_) => {
-            setsid().map_or(Parentage::Nobody, |_| Parentage::Nobody)
-        }
-    }
 }
 
 fn start(plan: &Plan, asker: &mut Asker) -> Result<Running, EngineError> {

@@ -1,7 +1,10 @@
 //! Compiles and installs the filter of system calls.
 
-use super::syscalls::{
-    ALLOWED, ALLOWED_HERE, CLONE_NAMESPACES, IO_PGETEVENTS, PERSONALITIES, REFUSED_SOCKETS,
+use super::{
+    allowed::prefix,
+    syscalls::{
+        ALLOWED, ALLOWED_HERE, CLONE_NAMESPACES, IO_PGETEVENTS, PERSONALITIES, REFUSED_SOCKETS,
+    },
 };
 use nix::libc;
 use rustix::thread::{
@@ -13,37 +16,48 @@ use seccompiler::{
 };
 use std::{collections::BTreeMap, io};
 
-/// The compiled filters of a container.
+/// The compiled filter of a container: refuses what is not in the profile, and makes `clone3` look
+/// as if this kernel did not have it.
 #[derive(Clone)]
-pub(super) struct Filters {
-    /// Refuses what is not in the profile.
-    profile: BpfProgram,
-    /// Makes `clone3` look as if this kernel did not have it.
-    fallback: BpfProgram,
+pub(super) struct Filter(BpfProgram);
+
+/// Why there is no filter.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FilterError {
+    /// The rules on arguments do not compile.
+    #[error(transparent)]
+    Rules(#[from] BackendError),
+    /// The numbers do not compile.
+    #[error("the profile has too many ranges of numbers")]
+    Ranges,
 }
 
-impl Filters {
-    /// Compiles the profile for this architecture.
-    pub(super) fn compile() -> Result<Self, BackendError> {
+/// How many instructions, which look at the architecture, a compiled filter begins with.
+const ARCHITECTURE: usize = 3;
+
+impl Filter {
+    /// Compiles the profile for this architecture: what is allowed by its number is decided first,
+    /// then rules look at arguments, and the rest is refused.
+    pub(super) fn compile() -> Result<Self, FilterError> {
         let arch = std::env::consts::ARCH.try_into()?;
         let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-        let profile = SeccompFilter::new(rules()?, refuse, SeccompAction::Allow, arch)?;
-        let absent = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
-        let clone3 = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
-        let fallback = SeccompFilter::new(clone3, SeccompAction::Allow, absent, arch)?;
-        Ok(Self { profile: profile.try_into()?, fallback: fallback.try_into()? })
+        let rules = SeccompFilter::new(rules()?, refuse, SeccompAction::Allow, arch)?;
+        let mut program: BpfProgram = rules.try_into()?;
+        let numbers = always().filter_map(|number| u32::try_from(number).ok()).collect();
+        let absent = u32::try_from(libc::SYS_clone3).ok().zip(u16::try_from(libc::ENOSYS).ok());
+        let first = absent.and_then(|absent| prefix(numbers, absent)).ok_or(FilterError::Ranges)?;
+        program.splice(ARCHITECTURE..ARCHITECTURE, first);
+        Ok(Self(program))
     }
 
-    /// Installs both in this process and takes away the capability that allowed it. The fallback
-    /// comes last: of two refusals the kernel takes the one of the filter installed last.
+    /// Installs it in this process and takes away the capability that allowed it.
     pub(super) fn install(&self) -> io::Result<()> {
-        install(&self.profile)?;
-        install(&self.fallback)?;
+        install(&self.0)?;
         drop_installer()
     }
 }
 
-/// The capability that [`Filters::install`] needs besides Docker's default ones. Without it the
+/// The capability that [`Filter::install`] needs besides Docker's default ones. Without it the
 /// kernel would ask for `no_new_privs`, under which `sudo` and the like fail.
 pub(super) const INSTALLER: &str = "CAP_SYS_ADMIN";
 
@@ -56,13 +70,16 @@ fn drop_installer() -> io::Result<()> {
     Ok(set_capabilities(None, sets)?)
 }
 
+/// The numbers that are allowed with any arguments.
+fn always() -> impl Iterator<Item = libc::c_long> {
+    ALLOWED.iter().chain(ALLOWED_HERE).chain([&IO_PGETEVENTS]).copied()
+}
+
+/// What is allowed with some arguments only.
 fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
-    let always = ALLOWED.iter().chain(ALLOWED_HERE).map(|number| (*number, Vec::new()));
-    let mut rules: BTreeMap<_, _> = always.collect();
+    let mut rules = BTreeMap::new();
     let masked = SeccompCmpOp::MaskedEq(CLONE_NAMESPACES);
     rules.insert(libc::SYS_clone, vec![first_argument(SeccompCmpArgLen::Qword, masked, 0)?]);
-    rules.insert(libc::SYS_clone3, Vec::new());
-    rules.insert(IO_PGETEVENTS, Vec::new());
     let other = first_argument(SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, REFUSED_SOCKETS)?;
     rules.insert(libc::SYS_socket, vec![other]);
     let personalities = PERSONALITIES
@@ -99,10 +116,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_profile_compiles_and_fits_the_kernels_limit() {
-        let filters = Filters::compile().unwrap();
-        assert!((300..4096).contains(&filters.profile.len()));
-        assert!(filters.fallback.len() < 20);
+    fn the_profile_compiles_to_few_instructions() {
+        let Filter(program) = Filter::compile().unwrap();
+        assert!((50..400).contains(&program.len()), "{}", program.len());
     }
 
     #[test]
@@ -121,5 +137,6 @@ mod tests {
             libc::SYS_kexec_load,
         ];
         assert!(refused.iter().all(|number| !rules.contains_key(number)));
+        assert!(always().all(|number| !refused.contains(&number)));
     }
 }
