@@ -35,7 +35,7 @@ fn an_environment_that_is_down_has_nothing_left_and_comes_back() {
 fn data_is_kept_unless_it_is_to_be_removed() {
     let world = World::new();
     let config = "service: hello\nport: 8080\nuses:\n  db:\n    image: busybox\n    data: /data\n    \
-                  command: [sleep, '1000']\n    port: 1\n    ready: { exec: ['true'] }\n";
+                  command: [sh, -c, 'trap exit TERM; sleep 1000 & wait']\n    port: 1\n    ready: { exec: ['true'] }\n";
     world.write("services/hello/fairway.yaml", config);
     world.commit();
     world.fairway(&["run", "hello"]).passed();

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed expectation fails the test")]
 
+mod build;
 mod check;
 mod completions;
 mod console;
@@ -14,6 +15,8 @@ mod faults_fleet;
 mod faults_machine;
 mod fleet;
 mod help;
+mod images;
+mod init;
 mod keeper_kills;
 mod logs;
 mod outcome;
@@ -21,10 +24,12 @@ mod pages;
 mod pair;
 mod promote;
 mod reference;
+mod releases;
 mod remains;
 mod rollback;
 mod rolling;
 mod run;
+mod runs;
 mod secret;
 mod seed;
 mod status;

@@ -26,7 +26,7 @@ fn secrets_are_set_listed_and_removed() {
     --- stdout
     SECRET  VERSION
     random  1
-    token   2
+    token  2
     ");
     assert_outcome!(world.fairway(&["secret", "list", "staging", "--output", "json"]), @r#"
     exit 0

@@ -18,13 +18,13 @@ fn what_runs_where_is_shown() {
     exit 0
     --- stdout
     production: http://127.0.0.1:[PORT]
-    SERVICE  RELEASE  REVISION    IMAGE         READY  SINCE NOTE
-    hello    hello@1  [COMMIT]  [DIGEST]  1/1    [TIME] ago
+    SERVICE  RELEASE  REVISION  IMAGE  READY  SINCE  NOTE
+    hello  hello@1  [COMMIT]  [DIGEST]  1/1  [TIME] ago
 
     staging: http://127.0.0.1:[PORT]
-    SERVICE  RELEASE    REVISION    IMAGE         READY  SINCE NOTE
-    greeter  greeter@1  [COMMIT]  [DIGEST]  1/1    [TIME] ago
-    hello    hello@1    [COMMIT]  [DIGEST]  1/1    [TIME] ago
+    SERVICE  RELEASE  REVISION  IMAGE  READY  SINCE  NOTE
+    greeter  greeter@1  [COMMIT]  [DIGEST]  1/1  [TIME] ago
+    hello  hello@1  [COMMIT]  [DIGEST]  1/1  [TIME] ago
     ");
     assert_outcome!(world.fairway(&["status", "production", "--output", "json"]), @r#"
     exit 0
@@ -36,7 +36,7 @@ fn what_runs_where_is_shown() {
     exit 0
     --- stdout
     production: down
-    SERVICE  RELEASE  REVISION  IMAGE  READY  SINCE NOTE
-    hello    -        -         -      0/0
+    SERVICE  RELEASE  REVISION  IMAGE  READY  SINCE  NOTE
+    hello  -  -  -  0/0
     ");
 }

@@ -13,7 +13,7 @@ use std::{
 pub const FAIRWAY: &str = env!("CARGO_BIN_EXE_fairway");
 
 /// How long anything may take that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A data directory and a fleet, gone with the value. Nothing may be left running then.
 pub struct World {
