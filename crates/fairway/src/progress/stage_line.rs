@@ -96,7 +96,8 @@ impl StageLine {
         let last = self.tail.back().cloned().or(about).unwrap_or_default();
         let room = columns.saturating_sub(1 + width(&head));
         let (spinner, last) = (Paint::Busy.on(spinner), Paint::Faint.on(&cut(&last, room)));
-        Some(format!("{spinner}{}{last}", cut(&head, columns.saturating_sub(1))))
+        let line = format!("{spinner}{}{last}", cut(&head, columns.saturating_sub(1)));
+        Some(line.trim_end().to_owned())
     }
 
     /// It ended. Returns the lines that stay.

@@ -67,7 +67,7 @@ impl View {
         match self {
             Self::Live(live) => live.stopping(),
             Self::Lines | Self::Json | Self::Command(_) => {
-                printer.talk("stopping; once more ends at once\n")
+                printer.talk("stopping; once more ends at once\n");
             }
         }
     }

@@ -37,11 +37,11 @@ fn ended(stage: &str, outcome: StageOutcome) -> Progress {
 /// Colours as names, so that they can be read.
 fn plain(lines: &[String]) -> String {
     let colours = [("32", "good"), ("31", "bad"), ("36", "busy"), ("2", "faint")];
-    let text = lines.join("\n").replace("\u{1b}[0m", ">");
-    let named = colours.iter().fold(text, |text, (code, name)| {
+    let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    let text = text.replace("\u{1b}[0m", ">");
+    colours.iter().fold(text, |text, (code, name)| {
         text.replace(&format!("\u{1b}[{code}m"), &format!("<{name} "))
-    });
-    named + "\n"
+    })
 }
 
 fn check(events: &[Progress], size: Size, stays: &Expect, changes: &Expect) {
@@ -65,14 +65,12 @@ fn a_busy_stage_shows_its_last_line_within_its_columns() {
             wrote("contract", " "),
         ],
         SIZE,
-        &expect![[r#"
-
-        "#]],
-        &expect![[r#"
+        &expect![""],
+        &expect![[r"
             <busy ⠴> orders/unit     running     2.5 s  <faint $ npm te…>
             <busy ⠴> orders/contract running     2.5 s  <faint the seco…>
             <faint   0 of 3 stages ended, 2.5 s>
-        "#]],
+        "]],
     );
 }
 
@@ -90,7 +88,7 @@ fn a_stage_that_ended_stays_as_one_line_and_a_failed_one_says_why() {
             ended("ship", StageOutcome::Skipped { because: "unit".parse().ok() }),
         ],
         SIZE,
-        &expect![[r#"
+        &expect![[r"
             <good ✓> orders/build cached from run 5
             <bad ✗> orders/unit  failed: step 2 exited with 3<faint   1.2 s>
             <faint   │ the total is wrong>
@@ -99,10 +97,10 @@ fn a_stage_that_ended_stays_as_one_line_and_a_failed_one_says_why() {
               caused by: no room
               all it wrote: `fairway logs 7 lint`
             <faint -> orders/ship  skipped as `unit` failed
-        "#]],
-        &expect![[r#"
+        "]],
+        &expect![[r"
             <faint   4 of 4 stages ended, 2.5 s>
-        "#]],
+        "]],
     );
 }
 
@@ -116,14 +114,12 @@ fn stages_that_wait_for_their_turn_make_room_first() {
     check(
         &events,
         size,
-        &expect![[r#"
-
-    "#]],
-        &expect![[r#"
-        <busy ⠴> orders/d running     2.5 s  
-        <busy ⠴> orders/a queued      2.5 s  
+        &expect![""],
+        &expect![[r"
+        <busy ⠴> orders/d running     2.5 s
+        <busy ⠴> orders/a queued      2.5 s
         <faint   2 more, 0 of 4 stages ended, 2.5 s>
-    "#]],
+    "]],
     );
 }
 
@@ -133,8 +129,8 @@ fn somebody_who_asked_to_stop_is_told_how_to_end_at_once() {
     let mut board = Board::new(now);
     board.stop();
     let size = Size { columns: 80, rows: 24 };
-    expect![[r#"
+    expect![[r"
         <faint   0 of 0 stages ended, 0.0 s; stopping, Ctrl-C once more ends at once>
-    "#]]
+    "]]
     .assert_eq(&plain(&board.lines(size, now)));
 }
