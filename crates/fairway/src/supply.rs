@@ -73,7 +73,10 @@ fn events(talk: &Talk) -> Events {
     let talk = talk.clone();
     Events::to(move |event| {
         let line = match event {
-            BuildEvent::Instruction { number, total, text } => format!("[{number}/{total}] {text}"),
+            BuildEvent::Instruction { base, number, total, text } => {
+                let base = base.map(|image| format!("base `{image}` ")).unwrap_or_default();
+                format!("{base}[{number}/{total}] {text}")
+            }
             BuildEvent::Output(fairway_engine::LogEvent::Line(line)) => {
                 String::from_utf8_lossy(&line.text).into_owned()
             }

@@ -7,10 +7,12 @@ use std::{sync::Arc, time::Duration};
 /// What happens in a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildEvent {
-    /// A base is looked at, and made if need be, before what is made of it.
+    /// A base is made of packages.
     Base(ImageRef),
-    /// An instruction is looked at.
+    /// An instruction begins that changes files. One whose layer was made before does not.
     Instruction {
+        /// The base it is of; none for the image that was asked for.
+        base: Option<ImageRef>,
         /// Its count in the build, from 1.
         number: usize,
         /// How many instructions the build has.

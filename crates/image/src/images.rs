@@ -131,6 +131,7 @@ impl Maker<'_> {
             context: &prepared.context,
             plan: &prepared.plan,
             images: &images,
+            base: self.open.last().cloned(),
             done: BTreeMap::new(),
             stage: 0,
             outcomes: Vec::new(),

@@ -25,7 +25,7 @@ pub(crate) struct Maker<'a> {
     /// Images that were found or made for this task.
     known: BTreeMap<ImageRef, Digest>,
     /// Bases that are being made, each for the one before it.
-    open: Vec<ImageRef>,
+    pub(crate) open: Vec<ImageRef>,
 }
 
 impl<'a> Maker<'a> {
@@ -117,7 +117,6 @@ impl<'a> Maker<'a> {
             args: BTreeMap::new(),
         };
         let _lock = self.lock(name).await?;
-        self.events.send(BuildEvent::Base(name.clone()));
         Ok(self.build(&request).await?.image)
     }
 

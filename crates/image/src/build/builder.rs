@@ -18,6 +18,15 @@ use fairway_layers::{Draft, Execution, LAYERS_MAX, Layer, Layers};
 use fairway_model::{Digest, ImageRef, Span};
 use std::{collections::BTreeMap, time::Instant};
 
+/// Whether what an instruction makes was made before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recalled {
+    /// It was, and is taken.
+    Found,
+    /// It has to be made.
+    Missing,
+}
+
 /// One build of one Dockerfile. All images from outside are here already.
 pub(crate) struct Builder<'a> {
     pub(crate) layers: &'a Layers,
@@ -28,6 +37,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) plan: &'a Plan,
     /// The images from outside, by name.
     pub(crate) images: &'a BTreeMap<ImageRef, Digest>,
+    /// The base that is being made; none for the image of a service.
+    pub(crate) base: Option<ImageRef>,
     /// Stages that are built.
     pub(crate) done: BTreeMap<usize, StageState>,
     /// The stage that is being built.
@@ -107,10 +118,6 @@ impl<'a> Builder<'a> {
         state: &mut StageState,
         located: &Located,
     ) -> Result<(), BuildError> {
-        let number = self.outcomes.len() + 1;
-        let total = self.total().max(number);
-        let text = located.text.clone();
-        self.events.send(BuildEvent::Instruction { number, total, text });
         let started = Instant::now();
         let outcome = match &located.instruction {
             Instruction::Run(form) => self.run(state, located, form).await?,
@@ -127,9 +134,27 @@ impl<'a> Builder<'a> {
             return Err(self.wrong((located.span, message)));
         }
         self.outcomes.push(outcome);
-        let took = started.elapsed();
+        let (number, took) = (self.outcomes.len(), started.elapsed());
         self.events.send(BuildEvent::Done { number, outcome, took });
         Ok(())
+    }
+
+    /// Takes what was made before under a key; without it, says that the instruction begins.
+    pub(super) fn recall(
+        &self,
+        state: &mut StageState,
+        located: &Located,
+        key: &Digest,
+    ) -> Result<Recalled, BuildError> {
+        if let Some(effect) = self.cache.effect(key)? {
+            state.record(&located.text, effect);
+            return Ok(Recalled::Found);
+        }
+        let number = self.outcomes.len() + 1;
+        let total = self.total().max(number);
+        let (base, text) = (self.base.clone(), located.text.clone());
+        self.events.send(BuildEvent::Instruction { base, number, total, text });
+        Ok(Recalled::Missing)
     }
 
     fn total(&self) -> usize {

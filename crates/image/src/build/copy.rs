@@ -2,7 +2,7 @@
 
 use super::{
     archive::{self, Archive},
-    builder::{Builder, blocking},
+    builder::{Builder, Recalled, blocking},
     placement::{self, Source},
     stage::StageState,
     workdir::absolute,
@@ -72,8 +72,7 @@ impl Builder<'_> {
     ) -> Result<Outcome, BuildError> {
         let job = self.prepare(state, copy)?;
         let key = job.key(&state.layers);
-        if let Some(effect) = self.cache().effect(&key)? {
-            state.record(&located.text, effect);
+        if self.recall(state, located, &key)? == Recalled::Found {
             return Ok(Outcome::Cached);
         }
         let layers = self.layers().clone();

@@ -1,6 +1,9 @@
 //! RUN.
 
-use super::{builder::Builder, stage::StageState};
+use super::{
+    builder::{Builder, Recalled},
+    stage::StageState,
+};
 use crate::{
     cache::Key,
     dockerfile::{CommandForm, Located},
@@ -33,8 +36,7 @@ impl Builder<'_> {
             .text(&execution.user)
             .text(&working_dir)
             .finish();
-        if let Some(effect) = self.cache().effect(&key)? {
-            state.record(&located.text, effect);
+        if self.recall(state, located, &key)? == Recalled::Found {
             return Ok(Outcome::Cached);
         }
         if state.layers.is_empty() {
@@ -49,7 +51,7 @@ impl Builder<'_> {
             work: draft.work(),
             args,
             env,
-            user: execution.user.clone(),
+            user: state.settings.execution.user.clone(),
             working_dir,
             network: BuildNetwork::Uplink,
             limits: Resources::default(),

@@ -1,6 +1,10 @@
 //! WORKDIR.
 
-use super::{builder::Builder, placement::clean, stage::StageState};
+use super::{
+    builder::{Builder, Recalled},
+    placement::clean,
+    stage::StageState,
+};
 use crate::{
     cache::{Effect, Key},
     dockerfile::{Located, Text},
@@ -32,8 +36,7 @@ impl Builder<'_> {
             .text(&execution.working_dir)
             .text(&execution.user)
             .finish();
-        if let Some(effect) = self.cache().effect(&key)? {
-            state.record(&located.text, effect);
+        if self.recall(state, located, &key)? == Recalled::Found {
             return Ok(Outcome::Cached);
         }
         let effect = self.make_workdir(state, dir).await?;
