@@ -15,13 +15,12 @@ fn images_are_built_and_known_the_next_time() {
     hello/build: passed
     hello: passed in [TIME]
     ");
-    assert_outcome!(world.fairway(&["build", "hello", "--output", "json"]), @r#"
+    assert_outcome!(world.fairway(&["build", "hello", "--output", "json"]).terse(), @r#"
     exit 0
     --- stdout
     [{"failure":null,"image":"sha256:[DIGEST]","milliseconds":"[TIME]","outcome":"cached","run":2,"service":"hello"}]
     --- stderr
     hello: run 2 of [COMMIT]
-    hello/build | base `busybox:latest`
     hello/build: cached from run 1
     hello: passed in [TIME]
     "#);

@@ -10,7 +10,7 @@ fn a_base_image_that_is_not_there_is_named() {
     exit 1
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    failed   1    0       -        [TIME]
+    hello  1  failed  1  0  -  [TIME]
     --- stderr
     hello: run 1 of [COMMIT]+
     hello/build: failed: could not build the image of `hello`
@@ -32,7 +32,7 @@ fn an_error_in_a_dockerfile_is_pointed_at() {
     exit 1
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    failed   1    0       -        [TIME]
+    hello  1  failed  1  0  -  [TIME]
     --- stderr
     hello: run 1 of [COMMIT]+
     hello/build: failed: could not build the image of `hello`
@@ -53,7 +53,7 @@ fn a_command_that_fails_in_a_dockerfile_is_pointed_at() {
     exit 1
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    failed   1    0       -        [TIME]
+    hello  1  failed  1  0  -  [TIME]
     --- stderr
     hello: run 1 of [COMMIT]+
     hello/build | cat: can't open '/nothing': No such file or directory
@@ -82,7 +82,7 @@ fn a_neighbour_that_never_gets_ready_shows_its_last_lines() {
     exit 1
     --- stdout
     SERVICE  RUN  OUTCOME  RAN  CACHED  RELEASE  TIME
-    hello    1    failed   1    0       -        [TIME]
+    hello  1  failed  1  0  -  [TIME]
     --- stderr
     hello: run 1 of [COMMIT]+
     hello/unit | db.unit.hello | no disk for me
