@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-const FLEET: &str = "\
+pub const FLEET: &str = "\
 fleet: tiny
 services: [services/*]
 bases:

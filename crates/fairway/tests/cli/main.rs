@@ -23,6 +23,7 @@ mod outcome;
 mod pages;
 mod pair;
 mod promote;
+mod promote_at_once;
 mod reference;
 mod releases;
 mod remains;
