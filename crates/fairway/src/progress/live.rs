@@ -17,12 +17,17 @@ pub struct Live {
 }
 
 impl Live {
-    /// Takes the bottom of the terminal on standard error.
-    pub fn open() -> Self {
+    /// Takes the bottom of the terminal on standard error; none if that is too simple a terminal.
+    pub fn open() -> Option<Self> {
         let target = ProgressDrawTarget::stderr_with_hz(DRAWN_MAX);
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is right"));
-        Self { board: Board::new(Instant::now()), bar, keys: Some(QuietKeys::begin()) }
+        let begin = || Self {
+            board: Board::new(Instant::now()),
+            bar: bar.clone(),
+            keys: Some(QuietKeys::begin()),
+        };
+        (!bar.is_hidden()).then(begin)
     }
 
     /// Takes in what happened.

@@ -31,7 +31,7 @@ impl View {
     /// The view on standard error, whatever form data takes.
     pub fn for_people(printer: &Printer) -> Self {
         match (printer.audience, printer.format) {
-            (Audience::Terminal, Format::Text) => Self::Live(Live::open()),
+            (Audience::Terminal, Format::Text) => Live::open().map_or(Self::Lines, Self::Live),
             _ => Self::Lines,
         }
     }
