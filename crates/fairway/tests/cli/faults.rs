@@ -36,6 +36,8 @@ fn a_run_that_is_killed_at_a_random_moment_goes_on_with_the_next_command() {
         remains::assert_gone(world.home());
     }
     assert_nothing_lost_or_doubled(&world);
+    let events = facts::runs(&world).concat();
+    assert!(events.contains(&RunEvent::RunContinued), "no kill met a run");
     let releases = world.fairway(&["releases", "greeter", "--output", "json"]).passed().json();
     assert_eq!(releases.as_array().unwrap().len() as u64, KILLS, "seed {seed}: {releases}");
 }

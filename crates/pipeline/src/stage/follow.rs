@@ -8,7 +8,9 @@ use crate::{
     Cause, StagePhase, StepsWork,
     session::{Seen, Session, SessionEnd},
 };
-use fairway_engine::{ContainerEvent, ContainerId, Exit, LogEvent, LogFrom, LogLine, LogStream};
+use fairway_engine::{
+    ContainerEvent, ContainerId, ContainerSpec, Exit, LogEvent, LogFrom, LogLine, LogStream,
+};
 use fairway_model::Timestamp;
 use futures_util::StreamExt as _;
 
@@ -112,7 +114,8 @@ impl StageRun {
                 let is_first = self.result.notes.log_dropped == 0;
                 self.result.notes.log_dropped = self.result.notes.log_dropped.max(dropped);
                 if is_first {
-                    self.note("the log reached its limit and is cut here").await?;
+                    let limit = ContainerSpec::LOG_LIMIT;
+                    self.note(&format!("the log reached its limit of {limit} and is cut")).await?;
                 }
                 Ok(())
             }
