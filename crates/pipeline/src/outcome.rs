@@ -253,7 +253,7 @@ pub struct StageResult {
     pub neighbours: Vec<NeighbourFact>,
     /// What it ran into without failing for it.
     pub notes: Notes,
-    /// How long it took.
+    /// How long it took once it was its turn.
     #[serde(rename = "duration_ms", with = "crate::millis")]
     pub duration: Duration,
 }

@@ -5,7 +5,10 @@ use crate::{PassedStage, PassedStages, StageOutcome, StagePhase};
 use fairway_blobs::Tree;
 use fairway_model::Digest;
 use std::sync::Arc;
-use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
+use tokio::{
+    sync::{OwnedMutexGuard, OwnedSemaphorePermit},
+    time::Instant,
+};
 
 /// What a stage holds while it does something.
 pub(crate) struct Turn {
@@ -63,6 +66,7 @@ impl StageRun {
             () = self.ctx.cancel.cancelled() => return Err(Stopped::Cancelled),
         };
         self.turn = Some(turn);
+        self.began = Instant::now();
         Ok(())
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct StageRun {
     pub(crate) result: StageResult,
     /// Whether the result is one that the run's last driver recorded.
     pub(crate) is_recorded: bool,
+    /// Since when it works; waiting for its turn does not count.
+    pub(crate) began: Instant,
     /// Held until the result is recorded, so that who waits for the same finds it.
     pub(crate) turn: Option<Turn>,
 }
@@ -57,19 +59,19 @@ impl StageRun {
         let log = LogWriter::new(ctx.folder.clone(), stage.name.clone());
         let mut result = StageResult::bare(StageOutcome::Passed);
         result.notes.lost = handed.lost;
-        Self { ctx, stage, handed, log, result, is_recorded: false, turn: None }
+        let began = Instant::now();
+        Self { ctx, stage, handed, log, result, is_recorded: false, began, turn: None }
     }
 
     /// Runs the stage and records its result.
     pub(crate) async fn run(mut self) -> Result<StageEnd, RecordError> {
-        let began = Instant::now();
         let cancel = self.ctx.cancel.clone();
         if cancel.is_cancelled() {
-            return self.finish(Err(Stopped::Cancelled), began).await;
+            return self.finish(Err(Stopped::Cancelled)).await;
         }
         self.enter(StagePhase::Preparing).await;
         let stopped = self.work().await;
-        self.finish(stopped, began).await
+        self.finish(stopped).await
     }
 
     async fn work(&mut self) -> Result<(), Stopped> {
@@ -82,11 +84,7 @@ impl StageRun {
         }
     }
 
-    async fn finish(
-        &mut self,
-        stopped: Result<(), Stopped>,
-        began: Instant,
-    ) -> Result<StageEnd, RecordError> {
+    async fn finish(&mut self, stopped: Result<(), Stopped>) -> Result<StageEnd, RecordError> {
         let stopped = stopped.and(self.log.flush().map_err(Stopped::from));
         match stopped {
             Ok(()) => {}
@@ -101,7 +99,7 @@ impl StageRun {
             }
         }
         if !self.is_recorded {
-            self.result.duration = began.elapsed();
+            self.result.duration = self.began.elapsed();
         }
         if !self.result.outcome.is_green() {
             self.result.outputs.image = None;
