@@ -121,8 +121,12 @@ impl BuildRoot {
         }
         let mut becoming = self.engine.watch(id).await?;
         while let Some(event) = becoming.next().await {
-            if let ContainerEvent::Exited(exit) = event {
-                return Ok(exit);
+            match event {
+                ContainerEvent::Exited(Exit { status: ExitStatus::Lost, .. }) => {
+                    return Err(EngineError::Lost(id.clone()));
+                }
+                ContainerEvent::Exited(exit) => return Ok(exit),
+                _ => {}
             }
         }
         Err(EngineError::NoContainer(id.clone()))

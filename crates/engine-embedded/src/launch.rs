@@ -61,6 +61,9 @@ pub(crate) async fn launch(engine: &Embedded, plan: Plan) -> Result<(), EngineEr
     started
 }
 
+/// What `libcontainer` says when the first process of a container was killed while it was set up.
+const INIT_KILLED: &str = "BrokenChannel";
+
 /// Answers a helper until its container runs.
 async fn converse(
     engine: &Embedded,
@@ -76,6 +79,9 @@ async fn converse(
                 let Networking::Group { names, port } = networking.clone() else { continue };
                 let connected = network::connect(engine, &id, pid, names, port).await?;
                 helper.say(&connected).await?;
+            }
+            Some(FromHelper::Failed(why)) if why.contains(INIT_KILLED) => {
+                return Err(EngineError::Lost(id));
             }
             Some(FromHelper::Failed(why)) => return Err(EngineError::Start { container: id, why }),
             None => return Err(ended_early(engine, id)),

@@ -6,8 +6,8 @@ use fairway_delivery::{Environments, Library, Releases};
 use fairway_image::{Bases, BuildError, BuildEvent, Events, Images};
 use fairway_model::{Digest, EnvironmentName, ImageRef, ServiceName};
 use fairway_pipeline::{
-    BuildRequest, Checkout, ImageSource, SeamError, ServiceImage, ServiceOrigin, ServiceSource,
-    Talk,
+    BuildRequest, Checkout, ImageSource, Remedy, SeamError, ServiceImage, ServiceOrigin,
+    ServiceSource, Talk,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,9 +25,7 @@ pub struct FleetImages {
 impl ImageSource for FleetImages {
     async fn resolve(&self, image: &ImageRef, talk: &Talk) -> Result<Digest, SeamError> {
         let resolved = self.images.resolve(image, &self.bases, &events(talk)).await;
-        resolved.map_err(|error| {
-            SeamError::new(format!("could not make image `{image}`"), BuildFailure(error))
-        })
+        resolved.map_err(|error| refused(format!("could not make image `{image}`"), error))
     }
 
     async fn fingerprint(&self, build: &BuildRequest, talk: &Talk) -> Result<Digest, SeamError> {
@@ -63,8 +61,12 @@ impl FleetImages {
 }
 
 fn could_not_build(build: &BuildRequest, error: BuildError) -> SeamError {
-    let what = format!("could not build the image of `{}`", build.service);
-    SeamError::new(what, BuildFailure(error))
+    refused(format!("could not build the image of `{}`", build.service), error)
+}
+
+fn refused(what: String, error: BuildError) -> SeamError {
+    let remedy = if error.is_lost() { Remedy::Again } else { Remedy::None };
+    SeamError::new(what, BuildFailure(error)).remedied_by(remedy)
 }
 
 /// Passes on what a build says. A line that finds the listener busy is left out: the log of the

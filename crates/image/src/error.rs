@@ -90,6 +90,11 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    /// Whether what watched a step of the build was killed, so that doing it again may help.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Engine(EngineError::Lost(_)))
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
         let (path, source) = (path.to_owned(), source.into());
         match source.kind() {

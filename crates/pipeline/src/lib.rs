@@ -37,8 +37,8 @@ pub use run::{
 };
 pub use schedule::{Action, Happened, OnFailure, Schedule};
 pub use seams::{
-    BuildRequest, Checkout, ImageSource, SeamError, ServiceImage, ServiceOrigin, ServiceSource,
-    Talk,
+    BuildRequest, Checkout, ImageSource, Remedy, SeamError, ServiceImage, ServiceOrigin,
+    ServiceSource, Talk,
 };
 pub use session::SCRIPT_MAX;
 pub use stage::{LineKind, RunLogs, StageLogLine};

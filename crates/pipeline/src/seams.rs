@@ -99,17 +99,35 @@ pub struct SeamError {
     /// Why.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
+    /// Whether doing it again may help.
+    pub remedy: Remedy,
+}
+
+/// What may help when another context could not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Remedy {
+    /// Nothing but another input.
+    #[default]
+    None,
+    /// To do it again: what watched it was killed.
+    Again,
 }
 
 impl SeamError {
     /// Something could not be done, for this reason.
     pub fn new(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { what: what.into(), source: Some(Box::new(source)) }
+        Self { source: Some(Box::new(source)), ..Self::plain(what) }
     }
 
     /// Something that says all itself.
     pub fn plain(what: impl Into<String>) -> Self {
-        Self { what: what.into(), source: None }
+        Self { what: what.into(), source: None, remedy: Remedy::None }
+    }
+
+    /// The same with something that may help.
+    #[must_use]
+    pub fn remedied_by(self, remedy: Remedy) -> Self {
+        Self { remedy, ..self }
     }
 }
 

@@ -25,6 +25,9 @@ const OBSERVATIONS: usize = 4096;
 /// Pause before the network is told again what it did not take.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How often a name is directed before that is an error.
+const DIRECTIONS: u32 = 3;
+
 type Answer<T> = oneshot::Sender<Result<T, EngineError>>;
 
 /// What a group can be asked.
@@ -240,10 +243,16 @@ impl Driver {
         self.undirected.retain(|known| *known != name);
         self.step(Input::Undirected(name.clone())).await;
         self.step(Input::Route { name: name.clone(), shares }).await;
-        if self.undirected.contains(&name) {
-            return Err(EngineError::Broken(format!("the network did not take `{name}`")));
+        // A process of the network that was killed is soon there again.
+        for _ in 0..DIRECTIONS {
+            if !self.undirected.contains(&name) {
+                return Ok(());
+            }
+            sleep(PAUSE).await;
+            self.undirected.retain(|known| *known != name);
+            self.step(Input::Undirected(name.clone())).await;
         }
-        Ok(())
+        Err(EngineError::Broken(format!("the network did not take `{name}`")))
     }
 
     async fn save(&self) -> Result<(), EngineError> {

@@ -17,7 +17,7 @@ mod fleet;
 mod help;
 mod images;
 mod init;
-mod keeper_kills;
+mod kills;
 mod logs;
 mod outcome;
 mod pages;

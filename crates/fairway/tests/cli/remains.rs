@@ -31,13 +31,18 @@ pub fn helpers(home: &Path, kind: &str) -> Vec<Process> {
     processes().into_iter().filter(is_one).collect()
 }
 
-/// The keepers of this data directory, by their environment.
+/// The keepers of this data directory.
 pub fn keepers(home: &Path) -> Vec<Process> {
+    commands(home, "keeper")
+}
+
+/// The processes of a verb on this data directory, by their environment.
+pub fn commands(home: &Path, verb: &str) -> Vec<Process> {
     let variable = format!("FAIRWAY_HOME={}", home.display());
     let is_one = |process: &Process| {
         let variables = fs::read(format!("/proc/{}/environ", process.pid.as_raw_pid()));
         let variables = String::from_utf8_lossy(&variables.unwrap_or_default()).into_owned();
-        process.line.ends_with("fairway keeper ")
+        process.line.contains(&format!("fairway {verb} "))
             && variables.split('\0').any(|known| known == variable)
     };
     processes().into_iter().filter(is_one).collect()

@@ -1,6 +1,6 @@
 //! How running a stage can end, seen from inside.
 
-use crate::{Cause, RecordError, SeamError, StageResult, seams::with_causes};
+use crate::{Cause, RecordError, Remedy, SeamError, StageResult, seams::with_causes};
 use fairway_blobs::{BlobError, TreeError};
 use fairway_engine::EngineError;
 use fairway_secrets::SecretError;
@@ -40,7 +40,10 @@ impl From<RecordError> for Stopped {
 
 impl From<SeamError> for Stopped {
     fn from(error: SeamError) -> Self {
-        Self::Failed(Cause::Image { message: with_causes(&error) })
+        match error.remedy {
+            Remedy::Again => Self::Lost,
+            Remedy::None => Self::Failed(Cause::Image { message: with_causes(&error) }),
+        }
     }
 }
 
