@@ -33,7 +33,10 @@ impl Settings {
         } else {
             Audience::Plain
         };
-        Self { data_dir: data_dir(), audience }
+        let data_dir = data_dir();
+        // Helpers work in other folders. Only an empty path or a lost working folder has none.
+        let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
+        Self { data_dir, audience }
     }
 }
 
