@@ -1,6 +1,6 @@
 //! Connects containers to the network of their group.
 
-use crate::{embedded::Embedded, text::chain, wire::Connected};
+use crate::{embedded::Embedded, process::ProcessId, text::chain, wire::Connected};
 use fairway_engine::{ContainerId, Dial, EngineError, GroupId, Names};
 use fairway_network::{Member, Network, NetworkError};
 use std::{
@@ -40,7 +40,9 @@ pub(crate) async fn connect(
         attached => attached,
     };
     let attachment = attached.map_err(|error| {
-        // Most likely its helper was killed meanwhile.
+        if ProcessId::of(pid).is_none() {
+            return EngineError::Lost(id.clone());
+        }
         EngineError::Start { container: id.clone(), why: chain(&error) }
     })?;
     Ok(Connected {
