@@ -56,3 +56,14 @@ fn every_example_of_every_page_does_what_it_says() {
     let faults: Vec<String> = faults.collect();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
+
+#[test]
+fn the_first_service_of_the_readme_is_right() {
+    let readme = fs::read_to_string(Path::new(DOCS).join("../README.md")).unwrap();
+    let mut files = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let world = World::empty();
+    world.write("fleet.yaml", files.next().unwrap());
+    world.write("services/greeter/fairway.yaml", files.next().unwrap());
+    world.write("services/greeter/Dockerfile", "FROM debian:bookworm\n");
+    world.fairway(&["check"]).passed();
+}

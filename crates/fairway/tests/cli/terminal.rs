@@ -1,20 +1,36 @@
 //! What is different at a terminal: colour, live lines, questions.
 
-use crate::world::World;
+use crate::{
+    remains::{self, helpers},
+    web::get,
+    world::{World, until},
+};
 use std::{
     io::Write,
-    process::{Command, Stdio},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
 };
+
+/// What the key Ctrl-C types.
+const CTRL_C: &[u8] = b"\x03";
 
 /// Runs a command line at a terminal of its own (`script` of bsdutils), with answers typed. Gives
 /// what the terminal showed and the exit code.
 fn at_terminal(world: &World, line: &str, typed: &str) -> (String, i32) {
-    let mut script: Command = world.command("script");
+    let mut terminal = terminal(world, line);
+    terminal.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    end_of(terminal)
+}
+
+fn terminal(world: &World, line: &str) -> Child {
+    let mut script = world.command("script");
     script.args(["--quiet", "--return", "--command", line, "/dev/null"]);
     script.env("TERM", "xterm").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut script = script.spawn().unwrap();
-    script.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
-    let output = script.wait_with_output().unwrap();
+    script.spawn().unwrap()
+}
+
+fn end_of(terminal: Child) -> (String, i32) {
+    let output = terminal.wait_with_output().unwrap();
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code().unwrap())
 }
 
@@ -66,4 +82,38 @@ fn a_command_in_a_service_has_the_terminal() {
     assert!(shown.contains("/dev/pts/"), "{shown:?}");
     let plain = ["exec", "staging", "hello", "--", "tty"];
     assert!(world.fairway(&plain).stdout.contains("not a tty"));
+}
+
+#[test]
+fn ctrl_c_ends_a_run_with_all_that_it_started() {
+    let world = World::new();
+    let config = "service: hello\nport: 8080\npipeline: { stages: { unit: { steps: [\
+                  \"trap '' INT TERM; sleep 1000\"] } } }\n";
+    world.write("services/hello/fairway.yaml", config);
+    let mut terminal = terminal(&world, "exec fairway run hello");
+    until("a stage", || {
+        let stages = helpers(world.home(), "__container");
+        stages.iter().any(|stage| stage.line.contains("unit")).then_some(())
+    });
+    let pressed = Instant::now();
+    terminal.stdin.as_mut().unwrap().write_all(CTRL_C).unwrap();
+    let (shown, code) = end_of(terminal);
+    assert!(pressed.elapsed() < Duration::from_secs(5), "{:?}", pressed.elapsed());
+    assert_eq!(code, 1, "{shown}");
+    remains::assert_gone(world.home());
+}
+
+#[test]
+fn an_environment_outlives_the_terminal_it_was_started_at() {
+    let world = World::new();
+    world.fairway(&["run", "hello"]).passed();
+    let (shown, code) = at_terminal(&world, "fairway promote hello staging", "");
+    assert_eq!(code, 0, "{shown}");
+    let keepers = remains::keepers(world.home());
+    assert_eq!(keepers.len(), 1, "{keepers:?}");
+    let status = world.fairway(&["status", "--output", "json"]).passed().json();
+    let gateway = status[0]["gateway"].as_str().unwrap();
+    assert_eq!(get(&format!("{gateway}/hello/version.txt")), (200, "one\n".to_owned()));
+    let now = remains::keepers(world.home());
+    assert_eq!(now[0].pid, keepers[0].pid);
 }
