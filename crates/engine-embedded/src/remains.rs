@@ -9,10 +9,16 @@ use fairway_engine::{ContainerId, EngineError};
 use std::{fs, io, path::Path};
 
 /// Removes the control group, the files and at last the runtime directory of a container whose
-/// processes are gone or are to be killed. The directory of its group's files goes with the group.
+/// processes are gone or are to be killed.
 pub(crate) fn remove(places: &Places, id: &ContainerId) -> Result<(), EngineError> {
     let hierarchies = Hierarchies::here()?;
     Cgroup::new(&hierarchies, &places.cgroup(id)).remove()?;
+    remove_files(places, id)
+}
+
+/// Removes the files and at last the runtime directory of a container that has no processes. The
+/// directory of its group's files goes with the group.
+pub(crate) fn remove_files(places: &Places, id: &ContainerId) -> Result<(), EngineError> {
     // Volumes are mounted below it: nothing may be removed while this process sees them there.
     remove_empty(&places.container(id).join("rootfs"))?;
     remove_directory(&places.container_files(id))?;

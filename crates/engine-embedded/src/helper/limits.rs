@@ -15,7 +15,8 @@ use rustix::{
     thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe},
 };
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Write},
     os::fd::AsFd,
     path::{Path, PathBuf},
 };
@@ -75,7 +76,7 @@ impl Cgroup {
     pub(super) fn limit(&self, limits: &Resources) -> Result<(), EngineError> {
         self.set("pids.max", &limits.pids.unwrap_or(PIDS_DEFAULT).to_string())?;
         self.set("devices.deny", "a")?;
-        DEVICES.iter().try_for_each(|device| self.set("devices.allow", device))?;
+        self.set_all("devices.allow", &DEVICES)?;
         if let Some(memory) = limits.memory {
             self.set("memory.limit_in_bytes", &memory.0.to_string())?;
             if self.file("memory.memsw.limit_in_bytes").is_some() {
@@ -96,12 +97,21 @@ impl Cgroup {
     }
 
     fn set(&self, name: &str, value: &str) -> Result<(), EngineError> {
+        self.set_all(name, &[value])
+    }
+
+    /// Writes one value after the other to a file.
+    fn set_all(&self, name: &str, values: &[&str]) -> Result<(), EngineError> {
         let missing = || {
             let controller = name.split('.').next().unwrap_or(name);
             EngineError::Broken(format!("the control group controller `{controller}` is missing"))
         };
         let path = self.file(name).ok_or_else(missing)?;
-        fs::write(&path, value).map_err(EngineError::io(format!("write `{}`", path.display())))
+        let file = File::options().write(true).open(&path);
+        file.and_then(|mut file| {
+            values.iter().try_for_each(|value| file.write_all(value.as_bytes()))
+        })
+        .map_err(EngineError::io(format!("write `{}`", path.display())))
     }
 }
 

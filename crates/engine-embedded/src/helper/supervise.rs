@@ -35,8 +35,9 @@ pub(super) fn supervise(plan: &Plan, running: Running) -> i32 {
     let removed = Supervisor::new(plan, running).and_then(|mut supervisor| {
         supervisor.serve()?;
         supervisor.end()?;
+        supervisor.running.cgroup.remove()?;
         // Connections end after the last file is gone, so that the name is free then.
-        remains::remove(&plan.places, &plan.id)
+        remains::remove_files(&plan.places, &plan.id)
     });
     removed.map_or(1, |()| 0)
 }
