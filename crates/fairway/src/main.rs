@@ -26,7 +26,13 @@ use cli::{Cli, Verb};
 use failure::{Exit, Failure};
 use printer::Printer;
 use settings::Settings;
-use std::process::ExitCode;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+};
+
+/// The exit code of a bug of ours.
+const BUG: u8 = 255;
 
 fn main() -> ExitCode {
     fairway_engine_embedded::become_helper_if_asked();
@@ -35,11 +41,17 @@ fn main() -> ExitCode {
     let mut printer = Printer { format: cli.output, audience: settings.audience };
     let directory = cli.directory.unwrap_or_else(|| ".".into());
     let app = App { settings, directory };
-    match run(&cli.verb, &app, &mut printer) {
-        Ok(exit) => ExitCode::from(exit.code()),
-        Err(failure) => {
+    // What was left half done by a panic is not used afterwards.
+    let ended = catch_unwind(AssertUnwindSafe(|| run(&cli.verb, &app, &mut printer)));
+    match ended {
+        Ok(Ok(exit)) => ExitCode::from(exit.code()),
+        Ok(Err(failure)) => {
             printer.talk(&failure.render());
             ExitCode::from(failure.code())
+        }
+        Err(_) => {
+            printer.talk("error: this is a bug of Fairway; the lines above say where it is\n");
+            ExitCode::from(BUG)
         }
     }
 }
