@@ -166,3 +166,17 @@ fn whoever_is_not_root_is_told_what_to_do() {
       hint: Fairway needs root; run the same command with `sudo`
     ");
 }
+
+#[test]
+fn a_program_that_is_missing_is_named_with_its_package() {
+    let world = World::new();
+    let mut command = world.program(&["run", "hello"]);
+    let output = command.env("PATH", world.dir()).output().unwrap();
+    assert_outcome!(Outcome::of(&output), @r"
+    exit 3
+    --- stderr
+    error: could not run `git`
+      caused by: No such file or directory (os error 2)
+      hint: install it with `apt-get install git`
+    ");
+}

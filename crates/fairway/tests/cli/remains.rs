@@ -73,6 +73,7 @@ fn find(home: &Path) -> Vec<String> {
     found.extend(mounts.lines().filter(is_left).map(|line| format!("mount {line}")));
     found.extend(control_groups(&runtime));
     found.extend(entries(&runtime.join("groups")));
+    found.extend(entries(&runtime.join("networks")));
     found.extend(entries(&home.join("engine/containers")));
     found
 }
