@@ -15,6 +15,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -69,7 +70,12 @@ pub(crate) struct Driver {
     returning: Vec<Placement>,
     /// The last output of sets whose replicas failed.
     last_words: BTreeMap<String, String>,
+    /// What happened while the disk was full; at most one fact per promotion that was asked for.
+    unrecorded: VecDeque<EnvironmentEvent>,
 }
+
+/// The pause before what found the disk full is recorded again.
+const SPACE_PAUSE: Duration = Duration::from_secs(1);
 
 impl Driver {
     /// Drives the environment until nothing of it runs any more. `begun` ends when it has taken up
@@ -94,6 +100,7 @@ impl Driver {
             leaving: BTreeMap::new(),
             returning: Vec::new(),
             last_words: BTreeMap::new(),
+            unrecorded: VecDeque::new(),
         };
         // How replicas stand now, so that the gateway opens with those that are ready.
         while let Some(Some(seen)) = observations.next().now_or_never() {
@@ -115,7 +122,14 @@ impl Driver {
                     driver.left(&set).await?;
                     removed?;
                 }
+                () = tokio::time::sleep(SPACE_PAUSE), if !driver.unrecorded.is_empty() => {
+                    driver.record_all().await?;
+                }
             }
+        }
+        while !driver.unrecorded.is_empty() {
+            tokio::time::sleep(SPACE_PAUSE).await;
+            driver.record_all().await?;
         }
         Ok(())
     }
@@ -277,8 +291,20 @@ impl Driver {
         }
     }
 
-    async fn record(&self, event: EnvironmentEvent) -> Result<(), DriverError> {
-        self.surroundings.environments.record(&self.state.name, &event).await?;
+    async fn record(&mut self, fact: EnvironmentEvent) -> Result<(), DriverError> {
+        self.unrecorded.push_back(fact);
+        self.record_all().await
+    }
+
+    /// Records what has happened, in order; what finds the disk full waits for space.
+    async fn record_all(&mut self) -> Result<(), DriverError> {
+        while let Some(fact) = self.unrecorded.front() {
+            match self.surroundings.environments.record(&self.state.name, fact).await {
+                Err(error) if error.is_full_disk() => return Ok(()),
+                recorded => drop(recorded?),
+            }
+            self.unrecorded.pop_front();
+        }
         Ok(())
     }
 

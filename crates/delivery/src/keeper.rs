@@ -81,7 +81,11 @@ impl Keeper {
                     let Ok((name, result)) = ended else { continue };
                     self.drivers.remove(&name);
                     if let Err(error) = result {
-                        self.give_up_wanted(&name, &error).await?;
+                        match self.give_up_wanted(&name, &error).await {
+                            // It goes on as it was until there is space.
+                            Err(KeeperError::Delivery(refused)) if refused.is_full_disk() => {}
+                            given_up => given_up?,
+                        }
                         tell(Notice::Faltered(name.clone(), error));
                         tokio::time::sleep(PAUSE).await;
                     }

@@ -31,6 +31,16 @@ pub enum DeliveryError {
     Stream(#[from] StreamNameError),
 }
 
+impl DeliveryError {
+    /// Whether the ledger cannot be written for want of space.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        let (Self::Ledger(error) | Self::Append(AppendError::Ledger(error))) = self else {
+            return false;
+        };
+        matches!(error, LedgerError::DiskFull { .. })
+    }
+}
+
 /// Makes and finds releases.
 #[derive(Debug, Clone)]
 pub struct Releases {

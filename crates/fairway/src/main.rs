@@ -16,6 +16,7 @@ mod promotion;
 mod residents;
 mod settings;
 mod sources;
+mod space;
 mod supply;
 mod verbs;
 mod workshop;

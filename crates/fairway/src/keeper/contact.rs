@@ -131,7 +131,7 @@ fn not_started(places: &Places) -> Failure {
     let log = fs::read_to_string(&places.log).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
-    Failure::unreachable("the keeper does not start")
-        .because(last)
-        .hint(format!("its log is `{}`", places.log.display()))
+    let failure = Failure::unreachable("the keeper does not start")
+        .hint(format!("its log is `{}`", places.log.display()));
+    if last.is_empty() { failure } else { failure.because(last) }
 }

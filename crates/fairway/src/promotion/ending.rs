@@ -6,6 +6,7 @@ use crate::{
     failure::{Doing, Failure},
     keeper::Contact,
     printer::LiveLine,
+    space,
 };
 use fairway_delivery::{EnvironmentEvent, Environments, Placement, Verdict};
 use fairway_ledger::Subscription;
@@ -36,6 +37,8 @@ pub(super) async fn await_end(
     placement: &Placement,
     line: Option<LiveLine>,
 ) -> Result<Ending, Failure> {
+    let full = space::runs_out(app);
+    tokio::pin!(full);
     loop {
         let mut contact = Contact::open(app).await?;
         // One that ended meanwhile is replaced below.
@@ -46,6 +49,7 @@ pub(super) async fn await_end(
             tokio::select! {
                 ending = next_ending(&mut events, environment, placement) => return ending,
                 () = contact.gone() => break,
+                failure = &mut full => return Err(failure),
                 () = tokio::time::sleep(SHOWN_EVERY), if line.is_some() => {
                     let Ok(replicas) = contact.replicas(environment).await else { break };
                     if let Some(line) = &line {

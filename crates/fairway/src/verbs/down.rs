@@ -6,6 +6,7 @@ use crate::{
     keeper::Contact,
     printer::Printer,
     settings::Audience,
+    space,
 };
 use fairway_delivery::{Environment, EnvironmentEvent, Environments, ServiceState, Volumes};
 use fairway_ledger::{Ledger, Position};
@@ -88,6 +89,8 @@ async fn await_down(
             return Ok(());
         }
     };
+    let full = space::runs_out(app);
+    tokio::pin!(full);
     loop {
         let mut contact = Contact::open(app).await?;
         if contact.wake().await.is_err() {
@@ -96,6 +99,7 @@ async fn await_down(
         tokio::select! {
             down = is_down() => return down,
             () = contact.gone() => {}
+            failure = &mut full => return Err(failure),
         }
     }
 }

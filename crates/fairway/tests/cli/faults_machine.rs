@@ -3,6 +3,7 @@
 use crate::{
     outcome::{Outcome, assert_outcome},
     remains,
+    web::get,
     world::{FAIRWAY, World},
 };
 use std::{
@@ -58,6 +59,38 @@ fn a_full_disk_is_named_and_loses_nothing() {
     assert_eq!(releases.as_array().unwrap().len(), 2, "{releases}");
     remains::assert_gone(world.home());
     drop(world);
+}
+
+#[test]
+fn an_environment_serves_on_a_full_disk() {
+    let place = World::empty();
+    let _disk = Mounted::new(&place.dir().join("disk"), "tmpfs", "size=64m");
+    let world = World::new().with_home(&place.dir().join("disk/home"));
+    world.fairway(&["run", "hello"]).passed();
+    let live = world.fairway(&["promote", "hello", "staging", "--output", "json"]).passed().json();
+    let page = format!("{}/hello/version.txt", live["gateway"].as_str().unwrap());
+    world.write("services/hello/version.txt", "two\n");
+    world.commit();
+    world.fairway(&["run", "hello"]).passed();
+    let filler = place.dir().join("disk/filler");
+    for pages in 0..6 {
+        let spare = pages * 4096;
+        fill(&filler, spare);
+        let release = format!("hello@{}", 2 - pages % 2);
+        let outcome = world.fairway(&["promote", &release, "staging"]);
+        assert!(outcome.code == 0 || is_full(&outcome), "{spare} bytes to spare: {outcome}");
+        assert_eq!(get(&page).0, 200, "{spare} bytes to spare: {outcome}");
+    }
+    fs::remove_file(filler).unwrap();
+    world.fairway(&["promote", "hello@1", "staging"]).passed();
+    world.fairway(&["promote", "hello@2", "staging"]).passed();
+    assert_eq!(get(&page), (200, "two\n".to_owned()));
+    drop(world);
+}
+
+/// Whether the error names what is wrong.
+fn is_full(outcome: &Outcome) -> bool {
+    ["No space left", "is full"].iter().any(|text| outcome.stderr.contains(text))
 }
 
 /// Takes all space that is left but for some bytes.
