@@ -82,13 +82,15 @@ pub(crate) async fn close(host: &Namespace, uplink: &str, firewall: Firewall) ->
 /// Removes the tables and rules of uplinks that are not there any more.
 pub(crate) async fn sweep(host: &Namespace) -> Result<(), Fault> {
     let gone = |name: &str| is_uplink_name(name) && !is_link(name);
-    let tables = nft::run(host, &["list", "tables", "ip"], "").await?;
-    for name in tables.lines().filter_map(|line| line.strip_prefix("table ip ")) {
+    let tables = nft::run(host, &["list", "tables", "ip"], "");
+    let (tables, closed) = tokio::join!(tables, close_firewall(&gone));
+    closed.map_err(Fault::doing("sweep Docker's firewall"))?;
+    for name in tables?.lines().filter_map(|line| line.strip_prefix("table ip ")) {
         if gone(name.trim()) {
             close(host, name.trim(), Firewall::Open).await?;
         }
     }
-    close_firewall(&gone).await.map_err(Fault::doing("sweep Docker's firewall"))
+    Ok(())
 }
 
 /// Whether the host has a link of this name.
@@ -132,17 +134,16 @@ async fn dropping_chain() -> io::Result<Option<String>> {
 
 /// Removes the rules of uplinks, in whichever chain they are.
 async fn close_firewall(gone: &(dyn Fn(&str) -> bool + Sync)) -> io::Result<()> {
-    for chain in ["FORWARD", "DOCKER-USER"] {
-        let Some(listed) = iptables(&["-S", chain], &[]).await? else { return Ok(()) };
-        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-        for line in listed.lines().filter(|line| line.contains(COMMENT)) {
-            let words: Vec<&str> = line.split_ascii_whitespace().collect();
-            let link = words.iter().skip_while(|word| !matches!(**word, "-i" | "-o")).nth(1);
-            let Some(uplink) = link.filter(|link| gone(link)) else { continue };
-            let [out, back] = firewall_rules(uplink);
-            let rule = if words.contains(&"-i") { out } else { back };
-            iptables_must(&["-D", chain], &rule).await?;
-        }
+    let Some(listed) = iptables(&["-S"], &[]).await? else { return Ok(()) };
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for line in listed.lines().filter(|line| line.contains(COMMENT)) {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let ["-A", chain @ ("FORWARD" | "DOCKER-USER"), ..] = words[..] else { continue };
+        let link = words.iter().skip_while(|word| !matches!(**word, "-i" | "-o")).nth(1);
+        let Some(uplink) = link.filter(|link| gone(link)) else { continue };
+        let [out, back] = firewall_rules(uplink);
+        let rule = if words.contains(&"-i") { out } else { back };
+        iptables_must(&["-D", chain], &rule).await?;
     }
     Ok(())
 }

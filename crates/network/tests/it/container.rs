@@ -162,7 +162,8 @@ fn ask(server: Ipv4Addr, name: &str, kind: RecordType) -> Option<Message> {
     question.metadata.recursion_desired = true;
     question.add_query(Query::query(Name::from_ascii(format!("{name}.")).unwrap(), kind));
     let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    // A question can be lost with the helper; resolvers ask again, too.
+    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     socket.connect((server, 53)).ok()?;
     socket.send(&question.to_vec().unwrap()).ok()?;
     let mut buffer = [0; 4096];

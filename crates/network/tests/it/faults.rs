@@ -1,6 +1,6 @@
 //! What happens when processes are killed.
 
-use crate::container::{Container, Place, is_on_host, until};
+use crate::container::{Container, PATIENCE, Place, is_on_host, until};
 use fairway_engine::Keep;
 use fairway_network::{Description, Endpoint, Network, NetworkError, Networks, Process, Target};
 use nix::sys::signal::{Signal, kill};
@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 fn kill_hard(process: Process) {
     kill(Pid::from_raw(process.pid.cast_signed()), Signal::SIGKILL).unwrap();
@@ -146,7 +146,7 @@ async fn an_owned_network_goes_with_its_owner_also_when_the_helper_was_killed() 
         }
         owner.kill().unwrap();
         owner.wait().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + PATIENCE;
         while is_on_host(&description.uplink) || !place.networks.list().unwrap().is_empty() {
             assert!(Instant::now() < deadline, "something is left");
             if helper_dies_too {
