@@ -43,10 +43,11 @@ impl Embedded {
                 None => self.settle(&group).await?,
             }
         }
-        self.networks().sweep().await.map_err(network::failed)?;
         let places = self.places().clone();
-        blocking(move || sweep_files(&places)).await?;
-        Ok(removed)
+        let files = blocking(move || sweep_files(&places));
+        let (networks, files) = tokio::join!(self.networks().sweep(), files);
+        networks.map_err(network::failed)?;
+        files.map(|()| removed)
     }
 
     /// Ends what is left of containers whose helper was killed. They stay listed as lost until

@@ -30,7 +30,14 @@ impl Workshop {
     /// Captures the sources and opens the engine. What killed processes left behind is removed.
     pub async fn open(app: &App, files: &Files, config: &FleetConfig) -> Result<Self, Failure> {
         let (blobs, ledger, secrets) = (app.blobs()?, app.ledger()?, app.secrets()?);
-        let sources = Sources::capture(&blobs, &files.root, &app.data("cache/stat")?)?;
+        let engine = app.engine()?;
+        let capture = {
+            let (blobs, root, cache) = (blobs.clone(), files.root.clone(), app.data("cache/stat")?);
+            tokio::task::spawn_blocking(move || Sources::capture(&blobs, &root, &cache))
+        };
+        let (sources, swept) = tokio::join!(capture, engine.sweep());
+        swept.doing("remove what killed processes left")?;
+        let sources = sources.doing("capture the sources")??;
         let mut checkouts = BTreeMap::new();
         for (name, member) in &config.services {
             let text = files.service_text(&member.root).unwrap_or_default();
@@ -43,8 +50,6 @@ impl Workshop {
         }
         let bases = Bases::of_fleet(&config.fleet.bases, sources.tree(), &blobs)
             .doing("find the bases of the fleet")?;
-        let engine = app.engine()?;
-        engine.sweep().await.doing("remove what killed processes left")?;
         let roots = config.services.iter();
         let roots = roots.map(|(name, member)| (name.clone(), member.root.clone())).collect();
         let images = Images::open(app.layers()?, &app.data("cache/build")?, engine.clone())
