@@ -1,6 +1,10 @@
 //! `fairway logs`.
 
 use crate::{outcome::assert_outcome, web::get, world::World};
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 #[test]
 fn stages_of_a_run_are_shown_with_secrets_masked() {
@@ -77,6 +81,30 @@ fn services_and_gateways_of_an_environment_are_shown() {
     error: which service of `staging`?
       hint: `fairway status staging` names them
     ");
+}
+
+#[test]
+fn lines_are_followed_as_they_are_written() {
+    let world = World::new();
+    let dockerfile = "FROM busybox\nRUN mkfifo /say\nSTOPSIGNAL SIGKILL\n\
+                      CMD [\"sh\", \"-c\", \"exec 3<>/say; echo ready; cat <&3\"]\n";
+    world.write("services/hello/Dockerfile", dockerfile);
+    let config = "service: hello\nready: { log: ready }\n";
+    world.write("services/hello/fairway.yaml", config);
+    world.write("services/greeter/fairway.yaml", "service: greeter\n");
+    world.commit();
+    world.fairway(&["run", "hello"]).passed();
+    world.fairway(&["promote", "hello", "staging"]).passed();
+    let mut follow = world.program(&["logs", "staging", "hello", "--follow"]);
+    let mut follow = follow.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follow.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().unwrap(), "ready");
+    let say = "echo one >/say; echo two >/say";
+    world.fairway(&["exec", "staging", "hello", "--", "sh", "-c", say]).passed();
+    assert_eq!([lines.next().unwrap(), lines.next().unwrap()], ["one", "two"]);
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    assert_eq!(world.fairway(&["logs", "staging", "hello", "-n", "1"]).stdout, "two\n");
 }
 
 #[test]
