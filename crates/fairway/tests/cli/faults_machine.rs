@@ -8,7 +8,10 @@ use crate::{
 };
 use std::{
     fs,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{
+        fs::{PermissionsExt, symlink},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -203,13 +206,29 @@ fn whoever_is_not_root_is_told_what_to_do() {
 #[test]
 fn a_program_that_is_missing_is_named_with_its_package() {
     let world = World::new();
-    let mut command = world.program(&["run", "hello"]);
-    let output = command.env("PATH", world.dir()).output().unwrap();
-    assert_outcome!(Outcome::of(&output), @r"
+    let without = |missing: &str| {
+        let programs = world.dir().join(format!("without-{missing}"));
+        fs::create_dir(&programs).unwrap();
+        for program in ["/usr/bin/git", "/usr/sbin/nft"].map(Path::new) {
+            let name = program.file_name().unwrap();
+            if name != missing {
+                symlink(program, programs.join(name)).unwrap();
+            }
+        }
+        let mut command = world.program(&["run", "hello"]);
+        Outcome::of(&command.env("PATH", programs).output().unwrap())
+    };
+    assert_outcome!(without("git"), @r"
     exit 3
     --- stderr
     error: could not run `git`
       caused by: No such file or directory (os error 2)
       hint: install it with `apt-get install git`
+    ");
+    assert_outcome!(without("nft"), @r"
+    exit 1
+    --- stderr
+    error: could not remove what killed processes left
+      caused by: the program `nft` is missing; install it with `apt-get install nftables`
     ");
 }
