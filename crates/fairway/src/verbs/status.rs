@@ -128,6 +128,10 @@ fn print(standings: &[Standing], printer: &mut Printer) {
         if number > 0 {
             printer.data("\n");
         }
+        if standing.services.is_empty() && !standing.is_up {
+            printer.talk(&unused(&standing.environment));
+            continue;
+        }
         let place = match (&standing.gateway, standing.is_up) {
             (Some(url), _) => url.clone(),
             (None, true) => "going up or down".to_owned(),
@@ -140,6 +144,10 @@ fn print(standings: &[Standing], printer: &mut Printer) {
             printer.table(&header, &rows);
         }
     }
+}
+
+fn unused(name: &EnvironmentName) -> String {
+    format!("nothing was promoted to `{name}` yet; `fairway promote SERVICE {name}` does\n")
 }
 
 fn row(service: &ServiceStanding) -> Vec<String> {

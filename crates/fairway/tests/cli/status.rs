@@ -10,6 +10,11 @@ fn what_runs_where_is_shown() {
     --- stderr
     nothing was promoted yet; `fairway promote SERVICE ENVIRONMENT` does
     ");
+    assert_outcome!(world.fairway(&["status", "staging"]), @r"
+    exit 0
+    --- stderr
+    nothing was promoted to `staging` yet; `fairway promote SERVICE staging` does
+    ");
     world.fairway(&["run"]).passed();
     world.fairway(&["promote", "hello", "staging"]).passed();
     world.fairway(&["promote", "greeter", "staging"]).passed();
