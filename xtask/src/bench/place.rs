@@ -2,7 +2,8 @@
 
 use crate::shell::{self, Outcome};
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -12,19 +13,23 @@ use std::{
 pub struct Place {
     target: PathBuf,
     dir: PathBuf,
+    /// Held as long as this lives: two benchmarks at once would measure each other.
+    _lock: File,
 }
 
 impl Place {
-    /// Finds the folder and builds Fairway.
+    /// Finds the folder, waits until nobody else measures in it, and builds Fairway.
     pub fn prepare() -> Outcome<Self> {
         let metadata = crate::rings::metadata()?;
         let target = metadata["target_directory"].as_str().ok_or("cargo names its target")?;
         let target = PathBuf::from(target);
         let dir = target.join("bench");
         fs::create_dir_all(&dir)?;
+        let lock = File::create(dir.join("lock"))?;
+        lock.lock()?;
         shell::say("building Fairway");
         build(&["--package", "fairway"])?;
-        Ok(Self { target, dir })
+        Ok(Self { target, dir, _lock: lock })
     }
 
     /// A path in the folder.
