@@ -133,12 +133,20 @@ pub fn end_keeper(home: &Path) {
     }
 }
 
-/// Ends whatever a failed test left.
+/// Ends whatever a failed test left. The processes of a network replace each other, so it takes
+/// more than one round to end them.
 pub fn end_all(home: &Path) {
-    end(&keepers(home), Signal::KILL);
-    for kind in ["__network", "__container"] {
-        end(&helpers(home, kind), Signal::KILL);
+    let deadline = Instant::now() + GONE_WITHIN;
+    while Instant::now() < deadline {
+        let networks = helpers(home, "__network");
+        let left = [keepers(home), networks, helpers(home, "__container")].concat();
+        if left.is_empty() {
+            break;
+        }
+        end(&left, Signal::KILL);
+        thread::sleep(Duration::from_millis(10));
     }
+    forget(home);
 }
 
 /// Sends a signal; those that are gone already need none.
