@@ -22,7 +22,9 @@ fn answering(port: u16, text: &str) -> String {
     format!("[sh, -c, 'while true; do echo {text} | nc -l -p {port}; done']")
 }
 
-const ASK: &str = "ask() { nc -w 5 $1 $2 < /dev/null; }";
+/// A server that answers one after the other is away for a moment in between.
+const ASK: &str =
+    "ask() { for i in $(seq 50); do nc -w 5 $1 $2 < /dev/null && return; sleep 0.1; done; }";
 
 fn failure(result: &StageResult) -> &Cause {
     match &result.outcome {
