@@ -19,11 +19,13 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufStream},
     net::UnixStream,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long a keeper may take until it answers.
 const START_MAX: Duration = Duration::from_secs(20);
+/// How long it may take to greet.
+const GREETING_MAX: Duration = Duration::from_secs(5);
 /// The pause between attempts to reach it.
 const PAUSE: Duration = Duration::from_millis(10);
 /// A longer log of the keeper is put aside when it starts.
@@ -68,13 +70,13 @@ impl Contact {
             return Ok(None);
         };
         let mut stream = BufStream::new(stream);
-        match hear::<Greeting>(&mut stream).await {
-            Ok(Some(Greeting { protocol: PROTOCOL, .. })) => Ok(Some(Self { stream })),
-            Ok(Some(Greeting { protocol, process })) => Err(Failure::unreachable(format!(
+        match timeout(GREETING_MAX, hear::<Greeting>(&mut stream)).await {
+            Ok(Ok(Some(Greeting { protocol: PROTOCOL, .. }))) => Ok(Some(Self { stream })),
+            Ok(Ok(Some(Greeting { protocol, process }))) => Err(Failure::unreachable(format!(
                 "the keeper speaks version {protocol} of its protocol, this program {PROTOCOL}"
             ))
             .hint(format!("end it with `kill {process}`; what runs goes on"))),
-            Ok(None) | Err(_) => Ok(None),
+            Ok(Ok(None) | Err(_)) | Err(_) => Ok(None),
         }
     }
 
