@@ -1,12 +1,12 @@
-//! Appending: what is asked for, what is answered, and the statements in between.
+//! Appending: what is asked for, what is answered, and what decides between the two.
 
 use crate::{
     error::LedgerError,
     event::{METADATA_BYTES_MAX, NewEvent, Position, Version},
+    kind::Kind,
+    read::{Standing, StreamState},
     stream_name::StreamName,
 };
-use fairway_model::Timestamp;
-use rusqlite::{Error, OptionalExtension, Transaction};
 
 /// Most bytes of one event: kind, data and metadata.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
@@ -14,13 +14,15 @@ pub const EVENT_BYTES_MAX: usize = 1 << 20;
 pub const BATCH_EVENTS_MAX: usize = 5_000;
 /// Most bytes of one append.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;
+/// Most events that a stream ever has.
+pub const STREAM_EVENTS_MAX: u64 = 1 << 40;
 
 /// What has to be true of a stream for an append to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// Nothing.
     Any,
-    /// It has no event yet.
+    /// It has no event yet, or was deleted.
     NoStream,
     /// It has an event.
     Exists,
@@ -29,12 +31,20 @@ pub enum Expected {
 }
 
 impl Expected {
-    fn holds(self, actual: Version) -> bool {
+    fn holds(self, actual: &StreamState) -> bool {
         match self {
             Self::Any => true,
-            Self::NoStream => actual == Version(0),
-            Self::Exists => actual > Version(0),
-            Self::Exact(version) => actual == version,
+            Self::NoStream => !actual.exists(),
+            Self::Exists => actual.exists(),
+            Self::Exact(version) => actual.version == version,
+        }
+    }
+
+    /// Whether the events from `first` on can be what an earlier try of this append left.
+    fn held_before(self, first: Version) -> bool {
+        match self {
+            Self::Any | Self::NoStream | Self::Exists => true,
+            Self::Exact(version) => version.0 + 1 == first.0,
         }
     }
 }
@@ -70,13 +80,22 @@ pub enum AppendError {
         /// Its version; 0 if it has no event.
         actual: Version,
     },
+    /// The stream is closed for ever.
+    #[error("stream `{0}` has a tombstone, so nothing can be appended to it")]
+    Tombstoned(StreamName),
+    /// A stream of metadata cannot be truncated or deleted.
+    #[error("`{0}` holds what is about another stream, so it cannot be truncated or deleted")]
+    OfMetadata(StreamName),
+    /// A stream is full.
+    #[error("stream `{0}` has {STREAM_EVENTS_MAX} events, which is the most")]
+    StreamFull(StreamName),
     /// An event is too large.
     #[error(
         "event `{kind}` is too large: at most {EVENT_BYTES_MAX} bytes, metadata at most {METADATA_BYTES_MAX}"
     )]
     EventTooLarge {
         /// The kind of the event.
-        kind: String,
+        kind: Kind,
     },
     /// Too much at once.
     #[error("an append has at most {BATCH_EVENTS_MAX} events and {BATCH_BYTES_MAX} bytes")]
@@ -89,8 +108,8 @@ pub enum AppendError {
     Ledger(#[from] LedgerError),
 }
 
-/// Refuses what is over a limit.
-pub(crate) fn check(appends: &[Append]) -> Result<(), AppendError> {
+/// Refuses what is over a limit, whatever is in the ledger.
+pub fn check(appends: &[Append]) -> Result<(), AppendError> {
     let events = || appends.iter().flat_map(|append| &append.events);
     if let Some(event) = events().find(|event| is_too_large(event)) {
         return Err(AppendError::EventTooLarge { kind: event.kind.clone() });
@@ -108,102 +127,81 @@ pub(crate) fn check(appends: &[Append]) -> Result<(), AppendError> {
 }
 
 fn is_too_large(event: &NewEvent) -> bool {
-    event.bytes() > EVENT_BYTES_MAX || event.metadata.as_str().len() > METADATA_BYTES_MAX
+    event.bytes() > EVENT_BYTES_MAX || event.metadata.len() > METADATA_BYTES_MAX
 }
 
-/// What came of an append inside a transaction.
-pub(crate) type Outcome = Result<Vec<Appended>, Conflict>;
-
-/// A stream that is not as expected.
-pub(crate) struct Conflict {
-    stream: StreamName,
-    actual: Version,
+/// Where an event that was appended before is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// In the ledger.
+    pub position: Position,
+    /// In its stream.
+    pub version: Version,
 }
 
-impl From<Conflict> for AppendError {
-    fn from(Conflict { stream, actual }: Conflict) -> Self {
-        Self::Conflict { stream, actual }
-    }
+/// What is to be done with an append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its events are new and come next.
+    Fresh,
+    /// An earlier try has appended all its events, up to this one.
+    Repeated(Place),
 }
 
-/// The end of the ledger within a transaction.
-pub(crate) struct Head {
-    pub(crate) position: Position,
-    pub(crate) now: Timestamp,
-}
-
-/// Appends to all streams or, on a conflict, to none.
-pub(crate) fn apply(
-    transaction: &Transaction<'_>,
-    head: &mut Head,
-    appends: &[Append],
-) -> Result<Outcome, Error> {
-    let mut streams: Vec<Stream<'_>> = Vec::with_capacity(appends.len());
-    for append in appends {
-        let stream = Stream::find(transaction, &append.stream)?;
-        if !append.expected.holds(stream.version) {
-            let name = append.stream.clone();
-            return Ok(Err(Conflict { stream: name, actual: stream.version }));
-        }
-        streams.push(stream);
-    }
-    let appended = appends.iter().zip(streams);
-    let appended = appended.map(|(append, stream)| insert(transaction, head, &stream, append));
-    appended.collect::<Result<_, _>>().map(Ok)
-}
-
-struct Stream<'a> {
-    name: &'a StreamName,
-    id: Option<i64>,
-    version: Version,
-}
-
-impl<'a> Stream<'a> {
-    fn find(transaction: &Transaction<'_>, name: &'a StreamName) -> Result<Self, Error> {
-        let mut find =
-            transaction.prepare_cached("SELECT id, version FROM streams WHERE name = ?1")?;
-        let found = find.query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)));
-        let (id, version) = match found.optional()? {
-            Some((id, version)) => (Some(id), version),
-            None => (None, 0),
-        };
-        Ok(Self { name, id, version: Version(version) })
-    }
-
-    /// The row of the stream, made if it is not there.
-    fn row(&self, transaction: &Transaction<'_>) -> Result<i64, Error> {
-        if let Some(id) = self.id {
-            return Ok(id);
-        }
-        let mut make = transaction
-            .prepare_cached("INSERT INTO streams (name, version) VALUES (?1, 0) RETURNING id")?;
-        make.query_row([self.name.as_str()], |row| row.get(0))
-    }
-}
-
-fn insert(
-    transaction: &Transaction<'_>,
-    head: &mut Head,
-    stream: &Stream<'_>,
+/// Decides on one append. `found` has, for every event of it, where the stream has its id already.
+pub fn judge(
     append: &Append,
-) -> Result<Appended, Error> {
-    let mut version = stream.version.0;
-    if append.events.is_empty() {
-        return Ok(Appended { position: head.position, version: stream.version });
+    actual: &StreamState,
+    found: &[Option<Place>],
+) -> Result<Verdict, AppendError> {
+    if actual.standing == Standing::Tombstoned {
+        return Err(AppendError::Tombstoned(append.stream.clone()));
     }
-    let row = stream.row(transaction)?;
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO events (position, stream, version, kind, recorded, data, metadata)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for event in &append.events {
-        version += 1;
-        head.position.0 += 1;
-        let (data, metadata) = (event.data.as_str(), event.metadata.as_str());
-        insert.execute((head.position.0, row, version, &event.kind, head.now.0, data, metadata))?;
+    let conflict =
+        || AppendError::Conflict { stream: append.stream.clone(), actual: actual.version };
+    if found.iter().any(Option::is_some) {
+        let places: Vec<Place> = found.iter().flatten().copied().collect();
+        let in_a_row = places.windows(2).all(|two| two[0].version.0 + 1 == two[1].version.0);
+        let first = places[0].version;
+        let is_repeated = places.len() == append.events.len() && in_a_row;
+        return match places.last() {
+            Some(&last) if is_repeated && append.expected.held_before(first) => {
+                Ok(Verdict::Repeated(last))
+            }
+            _ => Err(conflict()),
+        };
     }
-    transaction
-        .prepare_cached("UPDATE streams SET version = ?2 WHERE id = ?1")?
-        .execute((row, version))?;
-    Ok(Appended { position: head.position, version: Version(version) })
+    if !append.expected.holds(actual) {
+        return Err(conflict());
+    }
+    if actual.version.0 + append.events.len() as u64 > STREAM_EVENTS_MAX {
+        return Err(AppendError::StreamFull(append.stream.clone()));
+    }
+    Ok(Verdict::Fresh)
+}
+
+/// Decides on appends that belong together, each with what was decided on it alone: all are fresh,
+/// or all that have events are repeated. `actual` has the versions that the streams have.
+pub fn judge_all(
+    appends: &[Append],
+    actual: &[StreamState],
+    verdicts: Vec<Result<Verdict, AppendError>>,
+) -> Result<Vec<Verdict>, AppendError> {
+    let with_events =
+        || appends.iter().zip(&verdicts).filter(|(append, _)| !append.events.is_empty());
+    let is_repeat =
+        |verdict: &Result<Verdict, AppendError>| matches!(verdict, Ok(Verdict::Repeated(_)));
+    let repeats = with_events().filter(|(_, verdict)| is_repeat(verdict)).count();
+    if repeats == 0 {
+        return verdicts.into_iter().collect();
+    }
+    if repeats == with_events().count() {
+        // What else was expected held at the first try.
+        return Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Fresh)).collect());
+    }
+    let mixed = verdicts.iter().position(is_repeat).expect("one is repeated");
+    Err(AppendError::Conflict {
+        stream: appends[mixed].stream.clone(),
+        actual: actual[mixed].version,
+    })
 }

@@ -1,14 +1,22 @@
 //! Events before and after they are in the ledger.
 
-use crate::stream_name::StreamName;
+use crate::{
+    data::{Data, Json},
+    event_id::EventId,
+    kind::{KIND_MAX, Kind},
+    stream_name::StreamName,
+};
 use fairway_model::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use std::fmt;
 
-/// Longest kind of an event in bytes.
-pub const KIND_MAX: usize = 128;
 /// Most bytes of an event's metadata.
 pub const METADATA_BYTES_MAX: usize = 64 << 10;
+/// The metadata that name what an event belongs to, as KurrentDB writes it.
+pub const CORRELATION: &str = "$correlationId";
+/// The metadata that name the event that led to this one, as KurrentDB writes it.
+pub const CAUSATION: &str = "$causationId";
 
 /// Where an event is in the whole ledger, counted from 1 without gaps. `Position(0)` is before the
 /// first.
@@ -18,13 +26,23 @@ pub const METADATA_BYTES_MAX: usize = 64 << 10;
 #[serde(transparent)]
 pub struct Position(pub u64);
 
-/// Where an event is in its stream, counted from 1 without gaps; of a stream: the number of its
-/// events.
+/// Where an event is in its stream, counted from 1 without gaps; of a stream: the number of events
+/// that it ever had.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Version(pub u64);
+
+impl Position {
+    /// After every event.
+    pub const END: Self = Self(i64::MAX as u64);
+}
+
+impl Version {
+    /// After every event of a stream.
+    pub const END: Self = Self(i64::MAX as u64);
+}
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,74 +56,68 @@ impl fmt::Display for Version {
     }
 }
 
-/// Text that is valid JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json(String);
-
-impl Json {
-    /// Writes a value as JSON.
-    pub fn of(value: &impl Serialize) -> Result<Self, EventError> {
-        serde_json::to_string(value).map(Self).map_err(EventError::Json)
-    }
-
-    /// Checks that a text is JSON and keeps it as it is.
-    pub fn parse(text: String) -> Result<Self, EventError> {
-        serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(EventError::Json)?;
-        Ok(Self(text))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn trusted(text: String) -> Self {
-        Self(text)
-    }
-}
-
 /// Why something cannot be an event.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// Data or metadata are not JSON.
     #[error("an event's data and metadata have to be JSON")]
     Json(#[source] serde_json::Error),
-    /// The kind is empty, too long or has other than printable ASCII characters.
-    #[error("`{0}` is not a kind of event; use 1 to {KIND_MAX} printable ASCII characters")]
+    /// The kind is empty, too long or has control characters.
+    #[error("`{}` is not a kind of event; use 1 to {KIND_MAX} bytes of printable text", .0.escape_debug())]
     Kind(String),
 }
 
 /// An event that is to be appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    pub(crate) kind: String,
-    pub(crate) data: Json,
-    pub(crate) metadata: Json,
+    /// What makes the append of it a retry; without one, the ledger derives one.
+    pub id: Option<EventId>,
+    /// What kind of fact it is.
+    pub kind: Kind,
+    /// The fact.
+    pub data: Data,
+    /// What is about the event but no part of the fact, such as who caused it.
+    pub metadata: Data,
 }
 
 impl NewEvent {
     /// Makes an event of a kind, such as `run-started`, with data that is kept as JSON.
-    pub fn new(kind: impl Into<String>, data: &impl Serialize) -> Result<Self, EventError> {
+    pub fn new(kind: impl AsRef<str>, data: &impl Serialize) -> Result<Self, EventError> {
         Self::from_json(kind, Json::of(data)?)
     }
 
     /// Makes an event with data that is JSON already.
-    pub fn from_json(kind: impl Into<String>, data: Json) -> Result<Self, EventError> {
-        let kind = kind.into();
-        let is_plain = kind.bytes().all(|byte| byte.is_ascii_graphic());
-        if kind.is_empty() || kind.len() > KIND_MAX || !is_plain {
-            return Err(EventError::Kind(kind.chars().take(KIND_MAX).collect()));
-        }
-        Ok(Self { kind, data, metadata: Json::trusted("{}".to_owned()) })
+    pub fn from_json(kind: impl AsRef<str>, data: Json) -> Result<Self, EventError> {
+        let (kind, metadata) = (kind.as_ref().parse()?, Data::empty_object());
+        Ok(Self { id: None, kind, data: data.into(), metadata })
     }
 
-    /// Adds metadata: what is about the event but no part of the fact, such as who caused it.
+    /// Gives the event an id.
+    #[must_use]
+    pub fn with_id(self, id: EventId) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    /// Gives the event metadata.
     pub fn with_metadata(self, metadata: &impl Serialize) -> Result<Self, EventError> {
-        Ok(Self { metadata: Json::of(metadata)?, ..self })
+        Ok(Self { metadata: Json::of(metadata)?.into(), ..self })
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.kind.len() + self.data.0.len() + self.metadata.0.len()
+    /// Notes in the metadata, where that is a JSON object, which event led to this one.
+    pub fn caused_by(self, cause: &Event) -> Result<Self, EventError> {
+        let correlation = cause.correlation().unwrap_or_else(|| cause.id.to_string());
+        let mut metadata = match serde_json::from_slice(self.metadata.as_bytes()) {
+            Ok(Value::Object(metadata)) => metadata,
+            _ => serde_json::Map::new(),
+        };
+        metadata.insert(CORRELATION.to_owned(), correlation.into());
+        metadata.insert(CAUSATION.to_owned(), cause.id.to_string().into());
+        self.with_metadata(&metadata)
+    }
+
+    /// Bytes that count towards limits.
+    pub fn bytes(&self) -> usize {
+        self.kind.as_str().len() + self.data.len() + self.metadata.len()
     }
 }
 
@@ -118,14 +130,16 @@ pub struct Event {
     pub stream: StreamName,
     /// Where it is in its stream.
     pub version: Version,
+    /// Its id, unlike that of every other event.
+    pub id: EventId,
     /// What kind of fact it is.
-    pub kind: String,
-    /// When it was committed, by the clock of the process that did.
+    pub kind: Kind,
+    /// When it was committed; never earlier than the event before it, even if a clock goes back.
     pub recorded: Timestamp,
     /// The fact.
-    pub data: Json,
+    pub data: Data,
     /// What is about it.
-    pub metadata: Json,
+    pub metadata: Data,
 }
 
 /// An event's data is not of the expected type.
@@ -133,18 +147,33 @@ pub struct Event {
 #[error("event {position} of kind `{kind}` cannot be read")]
 pub struct DecodeError {
     position: Position,
-    kind: String,
+    kind: Kind,
     source: serde_json::Error,
 }
 
 impl Event {
     /// Reads the data as a type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        serde_json::from_str(self.data.as_str()).map_err(|source| DecodeError {
+        serde_json::from_slice(self.data.as_bytes()).map_err(|source| DecodeError {
             position: self.position,
             kind: self.kind.clone(),
             source,
         })
+    }
+
+    /// What the event belongs to, by its metadata.
+    pub fn correlation(&self) -> Option<String> {
+        self.about(CORRELATION)
+    }
+
+    /// The id of the event that led to this one, by its metadata.
+    pub fn causation(&self) -> Option<String> {
+        self.about(CAUSATION)
+    }
+
+    fn about(&self, name: &str) -> Option<String> {
+        let metadata: Value = serde_json::from_str(self.metadata.as_json()?).ok()?;
+        metadata.get(name)?.as_str().map(str::to_owned)
     }
 }
 
@@ -156,7 +185,7 @@ mod tests {
     fn only_json_and_plain_kinds_become_events() {
         assert!(NewEvent::new("run-started", &serde_json::json!({"a": 1})).is_ok());
         assert!(NewEvent::new("", &1).is_err());
-        assert!(NewEvent::new("a b", &1).is_err());
+        assert!(NewEvent::new("a\nb", &1).is_err());
         assert!(NewEvent::new("a".repeat(KIND_MAX + 1), &1).is_err());
         assert!(Json::parse("{\"a\":".to_owned()).is_err());
         assert!(Json::parse("[".repeat(1 << 20)).is_err(), "deep nesting does not crash");

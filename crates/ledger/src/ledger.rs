@@ -3,28 +3,29 @@
 use crate::{
     append::{Append, AppendError, Appended, Expected},
     clock::Clock,
-    database::Database,
+    data::Data,
     error::LedgerError,
     event::{Event, NewEvent, Position, Version},
-    fold::{self, FOLD_MAX, Fold, FoldError},
+    event_id::LedgerId,
+    filter::Filter,
+    fold,
+    kind::Kind,
     projection::{Key, Projection},
-    reader::{self, Reader},
-    rows::Keys,
+    read::{From, ListStreams, Read, Scope, Snapshot, StreamState},
+    retention::Retention,
+    sqlite::Sqlite,
+    store::{Rows, Store},
     stream_name::StreamName,
     subscription::Subscription,
-    writer::{self, Work, Writer},
 };
-use rusqlite::Connection;
+use fairway_model::Timestamp;
 use std::{path::Path, sync::Arc};
-use tokio::sync::watch;
 
 /// An open ledger. Cheap to clone; its methods need a Tokio runtime.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    reader: Reader,
-    writer: Writer,
+    store: Arc<dyn Store>,
     clock: Clock,
-    head: watch::Sender<Position>,
 }
 
 impl Ledger {
@@ -36,11 +37,23 @@ impl Ledger {
 
     /// Opens the ledger with another clock than the machine's.
     pub fn open_with(path: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        let (database, connection) = Database::open(path)?;
-        let head = watch::Sender::new(Position(0));
-        let reader = Reader::new(database.clone());
-        let writer = Writer::start(database, connection, clock.clone(), head.clone())?;
-        Ok(Self { reader, writer, clock, head })
+        let store = Sqlite::open(path, clock.clone())?;
+        Ok(Self::of(Arc::new(store), clock))
+    }
+
+    /// A ledger that another backend keeps, with the clock that the backend stamps events by.
+    pub fn of(store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Where the ledger is, without secrets: a path or an address.
+    pub fn place(&self) -> String {
+        self.store.place()
+    }
+
+    /// The id that the ledger got when it was made.
+    pub fn id(&self) -> LedgerId {
+        self.store.id()
     }
 
     /// The clock that stamps this process's events.
@@ -48,8 +61,13 @@ impl Ledger {
         &self.clock
     }
 
+    /// The backend.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
     /// Appends events to a stream; they are on disk when this returns. Dropped before that, they
-    /// may be there or not.
+    /// may be there or not. Tried again with the same ids, it does nothing twice.
     pub async fn append(
         &self,
         stream: &StreamName,
@@ -57,13 +75,18 @@ impl Ledger {
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
         let append = Append { stream: stream.clone(), expected, events };
-        let appended = self.writer.append(vec![append]).await?;
+        let appended = self.store.append(vec![append]).await?;
         Ok(*appended.first().expect("one append has one answer"))
     }
 
     /// Appends to several streams, each named once: to all or to none.
     pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        self.writer.append(appends).await
+        self.store.append(appends).await
+    }
+
+    /// Reads one page.
+    pub async fn read(&self, read: Read) -> Result<Vec<Event>, LedgerError> {
+        self.store.read(read).await
     }
 
     /// Reads events of a stream after a version (`Version(0)`: from its start), one page.
@@ -73,34 +96,95 @@ impl Ledger {
         after: Version,
         limit: usize,
     ) -> Result<Vec<Event>, LedgerError> {
-        let stream = stream.clone();
-        self.sql(move |connection| reader::stream(connection, &stream, after, limit)).await
+        self.read(Read::new(Scope::Stream(stream.clone(), From::After(after)), limit)).await
     }
 
     /// Reads events of the ledger after a position (`Position(0)`: from its start), one page.
     pub async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Event>, LedgerError> {
-        self.sql(move |connection| reader::all(connection, after, limit)).await
+        self.read(Read::new(Scope::All(From::After(after)), limit)).await
     }
 
-    /// The number of events of a stream; 0 if there is no such stream.
+    /// What is known of a stream.
+    pub async fn stream(&self, name: &StreamName) -> Result<StreamState, LedgerError> {
+        self.store.stream(name).await
+    }
+
+    /// One page of the list of streams, by name.
+    pub async fn streams(&self, list: ListStreams) -> Result<Vec<StreamState>, LedgerError> {
+        self.store.streams(list).await
+    }
+
+    /// The number of events that a stream ever had; 0 if there is no such stream.
     pub async fn stream_version(&self, stream: &StreamName) -> Result<Version, LedgerError> {
-        let stream = stream.clone();
-        self.sql(move |connection| reader::version(connection, &stream)).await
+        Ok(self.store.stream(stream).await?.version)
     }
 
     /// The position of the last event.
     pub async fn head(&self) -> Result<Position, LedgerError> {
-        self.sql(writer::position).await
+        self.store.head().await
+    }
+
+    /// The position of the last event that was recorded at a moment or before: what to read the
+    /// ledger as of, to see it as it was then.
+    pub async fn position_at(&self, moment: Timestamp) -> Result<Position, LedgerError> {
+        self.store.position_at(moment).await
+    }
+
+    /// Removes events from the start of a stream, deletes the stream, or closes it for ever. That
+    /// holds when this returns, and is itself an event, of the stream's stream of metadata.
+    pub async fn retain(
+        &self,
+        stream: &StreamName,
+        expected: Expected,
+        retention: Retention,
+    ) -> Result<Appended, AppendError> {
+        let about = stream.metadata_stream();
+        let about = about.ok_or_else(|| AppendError::OfMetadata(stream.clone()))?;
+        let check = Append { stream: stream.clone(), expected, events: Vec::new() };
+        let fact =
+            Append { stream: about, expected: Expected::Any, events: vec![retention.event()] };
+        let appended = self.append_all(vec![check, fact]).await?;
+        while self.store.sweep().await? {}
+        Ok(appended[1])
+    }
+
+    /// Saves what a stream's events amount to up to a version; false if it has no such version.
+    pub async fn save_snapshot(
+        &self,
+        stream: &StreamName,
+        version: Version,
+        (kind, data): (Kind, Data),
+    ) -> Result<bool, LedgerError> {
+        let snapshot = Snapshot { version, kind, data, recorded: self.clock.now() };
+        self.store.save_snapshot(stream, snapshot).await
+    }
+
+    /// The newest snapshot of a stream up to a version ([`Version::END`]: of all).
+    pub async fn snapshot(
+        &self,
+        stream: &StreamName,
+        up_to: Version,
+    ) -> Result<Option<Snapshot>, LedgerError> {
+        self.store.snapshot(stream, up_to).await
     }
 
     /// Follows the ledger after a position: what is there, then what is appended by anybody.
     pub fn subscribe(&self, after: Position) -> Result<Subscription, LedgerError> {
-        Subscription::new(self.reader.clone(), self.head.subscribe(), after)
+        self.subscribe_to(Filter::all(), after)
+    }
+
+    /// Follows those events after a position that pass a filter.
+    pub fn subscribe_to(
+        &self,
+        filter: Filter,
+        after: Position,
+    ) -> Result<Subscription, LedgerError> {
+        Subscription::new(self.store.clone(), filter, after)
     }
 
     /// Makes subscriptions look at once, because another process said that it appended.
     pub fn wake(&self) {
-        self.head.send_modify(|_| {});
+        self.store.wake();
     }
 
     /// The one row of a projection that has [`Key::only`] for all its events.
@@ -116,8 +200,8 @@ impl Ledger {
         &self,
         key: impl Into<Key>,
     ) -> Result<Option<P::Row>, LedgerError> {
-        let key = key.into();
-        self.fold::<P, _>(move |fold| fold.row(&key)).await
+        let rows = self.rows::<P>(Rows::Keys(vec![key.into()])).await?;
+        Ok(rows.into_iter().next().map(|(_, row)| row))
     }
 
     /// The rows of a projection with the highest keys, from the highest down.
@@ -125,7 +209,7 @@ impl Ledger {
         &self,
         limit: usize,
     ) -> Result<Vec<(Key, P::Row)>, LedgerError> {
-        self.fold::<P, _>(move |fold| fold.last(&Keys::All, limit)).await
+        self.rows::<P>(Rows::Last { limit }).await
     }
 
     /// Of the rows whose keys are texts that start so: those with the highest keys.
@@ -134,71 +218,10 @@ impl Ledger {
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<(Key, P::Row)>, LedgerError> {
-        let keys = Keys::Prefix(prefix.to_owned());
-        self.fold::<P, _>(move |fold| fold.last(&keys, limit)).await
+        self.rows::<P>(Rows::LastWithPrefix { prefix: prefix.to_owned(), limit }).await
     }
 
-    /// Reads a projection as it is now.
-    async fn fold<P: Projection, T: Send + 'static>(
-        &self,
-        ask: impl FnOnce(Fold<'_, P>) -> Result<T, FoldError> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        self.store_rows::<P>().await?;
-        let reader = self.reader.clone();
-        let read = move |connection: &Connection| {
-            let answer = || {
-                let view = connection.unchecked_transaction()?;
-                ask(Fold::whole(&view)?)
-            };
-            answer().map_err(|error| reader.fold_error::<P>(error))
-        };
-        self.reader.read(read).await
-    }
-
-    /// Stores the rows of a projection if they are far behind. That a ledger cannot be written is no
-    /// reason not to read it.
-    async fn store_rows<P: Projection>(&self) -> Result<(), LedgerError> {
-        while self.lag::<P>().await? > FOLD_MAX {
-            let reader = self.reader.clone();
-            let work: Work = Box::new(move |connection| {
-                fold::store::<P>(connection).map_err(|error| reader.fold_error::<P>(error))
-            });
-            match self.writer.work(work).await {
-                Err(LedgerError::DiskFull { .. } | LedgerError::NotWritable { .. }) => {
-                    return Ok(());
-                }
-                result => result?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn lag<P: Projection>(&self) -> Result<u64, LedgerError> {
-        let reader = self.reader.clone();
-        let read = move |connection: &Connection| {
-            fold::lag::<P>(connection).map_err(|error| reader.fold_error::<P>(error))
-        };
-        self.reader.read(read).await
-    }
-
-    async fn sql<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let reader = self.reader.clone();
-        self.reader.read(move |connection| read(connection).map_err(|e| reader.error(e))).await
-    }
-}
-
-impl Reader {
-    fn fold_error<P: Projection>(&self, error: FoldError) -> LedgerError {
-        let projection = P::NAME;
-        match error {
-            FoldError::Sqlite(error) => self.error(error),
-            FoldError::Decode(error) => {
-                LedgerError::Projection { projection, source: Arc::new(error) }
-            }
-            FoldError::Row(error) => LedgerError::Row { projection, source: Arc::new(error) },
-        }
+    async fn rows<P: Projection>(&self, rows: Rows) -> Result<Vec<(Key, P::Row)>, LedgerError> {
+        fold::read::<P>(&*self.store, &rows).await
     }
 }

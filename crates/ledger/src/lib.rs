@@ -1,35 +1,53 @@
-//! The ledger: every decision and fact of Fairway as an event, in order and on disk.
+//! The ledger: every decision and fact as an event, in order and on disk. Fairway keeps its own in
+//! one, and services theirs.
 //!
 //! Events are appended to streams with an expected version, get a global position without gaps in
 //! the order of their commits, and are synced to disk before an append is acknowledged. Several
 //! processes may use one ledger at once. Projections fold events into rows that are stored with
 //! their position, so that what is asked for is there without reading the whole ledger.
+//!
+//! A [`Ledger`] is over a [`Store`]: a SQLite file, which is here, or another.
 
 mod append;
 mod clock;
-mod database;
+mod data;
 mod error;
 mod event;
+mod event_id;
+mod filter;
 mod fold;
+mod kind;
 mod ledger;
 mod projection;
-mod reader;
-mod rows;
+mod read;
+mod retention;
+mod sqlite;
+mod store;
 mod stream_name;
 mod subscription;
-mod writer;
 
 pub use append::{
     Append, AppendError, Appended, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, Expected,
+    Place, STREAM_EVENTS_MAX, Verdict, check, judge, judge_all,
 };
 pub use clock::Clock;
-pub use error::LedgerError;
+pub use data::{Data, Json};
+pub use error::{Cause, LedgerError};
 pub use event::{
-    DecodeError, Event, EventError, Json, KIND_MAX, METADATA_BYTES_MAX, NewEvent, Position, Version,
+    CAUSATION, CORRELATION, DecodeError, Event, EventError, METADATA_BYTES_MAX, NewEvent, Position,
+    Version,
 };
+pub use event_id::{EventId, EventIdError, LedgerId};
+pub use filter::{FILTER_TEXTS_MAX, Filter, System};
+pub use fold::ROWS_MAX;
+pub use kind::{KIND_MAX, Kind};
 pub use ledger::Ledger;
 pub use projection::{Key, Projection};
-pub use reader::{PAGE_BYTES_MAX, PAGE_EVENTS_MAX};
-pub use rows::ROWS_MAX;
-pub use stream_name::{STREAM_NAME_MAX, StreamName, StreamNameError};
+pub use read::{
+    From, ListStreams, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_STREAMS_MAX, Read, SNAPSHOTS_MAX,
+    Scope, Snapshot, Standing, StreamState,
+};
+pub use retention::{METADATA_KIND, Retention, TOMBSTONE_KIND, TRUNCATE_BEFORE};
+pub use store::{RowChange, RowSet, Rows, Store, Watch};
+pub use stream_name::{METADATA_PREFIX, STREAM_NAME_MAX, StreamName, StreamNameError};
 pub use subscription::Subscription;

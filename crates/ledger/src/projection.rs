@@ -1,7 +1,6 @@
 //! What a projection is: a pure fold of events into rows by key.
 
 use crate::event::{DecodeError, Event};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Folds events into rows, each found by its key. Rows are stored with the position up to which they
@@ -58,24 +57,5 @@ impl From<&str> for Key {
 impl From<String> for Key {
     fn from(text: String) -> Self {
         Self::Text(text)
-    }
-}
-
-impl ToSql for Key {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::Number(number) => number.to_sql(),
-            Self::Text(text) => text.to_sql(),
-        }
-    }
-}
-
-impl FromSql for Key {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value {
-            ValueRef::Integer(_) => u64::column_result(value).map(Self::Number),
-            ValueRef::Text(_) => String::column_result(value).map(Self::Text),
-            _ => Err(FromSqlError::InvalidType),
-        }
     }
 }

@@ -1,17 +1,20 @@
 //! Names of streams, parsed once.
 
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
-/// Longest name of a stream in bytes.
+/// Longest name of a stream in bytes, without [`METADATA_PREFIX`].
 pub const STREAM_NAME_MAX: usize = 255;
+/// Begins the name of the stream that holds what is about another stream.
+pub const METADATA_PREFIX: &str = "$$";
 
 /// Names a stream: a category, `-` and an id, such as `run-17`; or a category alone. Letters,
 /// digits and `-_.:@/` of ASCII; starts with a letter or digit; no empty, `.` or `..` part between
-/// slashes.
+/// slashes. A `$` in front is for streams of the ledger itself, `$$` for the metadata of the stream
+/// that is named after it. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct StreamName(String);
+pub struct StreamName(Arc<str>);
 
 /// Why a text names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +49,27 @@ impl StreamName {
         self.0.split_once('-').map(|(_, id)| id)
     }
 
+    /// Whether the ledger itself writes the stream, or it holds metadata.
+    pub fn is_system(&self) -> bool {
+        self.0.starts_with('$')
+    }
+
+    /// The stream that holds what is about this one; none if this one is such a stream.
+    pub fn metadata_stream(&self) -> Option<StreamName> {
+        let is_metadata = self.0.starts_with(METADATA_PREFIX);
+        (!is_metadata).then(|| Self(format!("{METADATA_PREFIX}{}", self.0).into()))
+    }
+
+    /// The stream that this one is about, if it is a stream of metadata.
+    pub fn is_about(&self) -> Option<StreamName> {
+        self.0.strip_prefix(METADATA_PREFIX).map(|name| Self(name.into()))
+    }
+
+    /// What a ledger holds was checked when it was appended.
+    pub fn trusted(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -53,10 +77,12 @@ impl StreamName {
 }
 
 fn check(text: &str) -> Result<(), StreamNameError> {
-    let first = text.chars().next().ok_or(StreamNameError::Empty)?;
+    let text = text.strip_prefix(METADATA_PREFIX).unwrap_or(text);
     if text.len() > STREAM_NAME_MAX {
         return Err(StreamNameError::TooLong);
     }
+    let text = text.strip_prefix('$').unwrap_or(text);
+    let first = text.chars().next().ok_or(StreamNameError::Empty)?;
     if !first.is_ascii_alphanumeric() {
         return Err(StreamNameError::Character(first));
     }
@@ -71,8 +97,7 @@ fn check(text: &str) -> Result<(), StreamNameError> {
 impl TryFrom<String> for StreamName {
     type Error = StreamNameError;
     fn try_from(text: String) -> Result<Self, StreamNameError> {
-        check(&text)?;
-        Ok(Self(text))
+        text.parse()
     }
 }
 
@@ -80,13 +105,13 @@ impl FromStr for StreamName {
     type Err = StreamNameError;
     fn from_str(text: &str) -> Result<Self, StreamNameError> {
         check(text)?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
 impl From<StreamName> for String {
     fn from(name: StreamName) -> String {
-        name.0
+        name.0.as_ref().to_owned()
     }
 }
 
@@ -110,10 +135,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_has_one_of_metadata() {
+        let name: StreamName = "$group-7".parse().unwrap();
+        let about = name.metadata_stream().unwrap();
+        assert_eq!(about.as_str(), "$$$group-7");
+        assert_eq!((about.is_about(), about.metadata_stream()), (Some(name), None));
+        assert_eq!(about.as_str().parse(), Ok(about));
+    }
+
+    #[test]
     fn tricks_are_refused() {
         let long = "a".repeat(STREAM_NAME_MAX + 1);
-        let bad =
-            ["", "$all", "-a", "a b", "a\0", "a\n", "ä", "a//b", "a/", "a/../b", "../a", &long];
+        let bad = [
+            "", "$", "$$", "$$$$a", "$-a", "a$", "-a", "a b", "a\0", "a\n", "ä", "a//b", "a/",
+            "a/../b", "../a", &long,
+        ];
         for bad in bad {
             assert!(bad.parse::<StreamName>().is_err(), "{bad:?}");
         }
@@ -124,7 +160,7 @@ mod tests {
         fn any_text_is_a_plain_name_or_refused(text in "\\PC{0,300}|[a-z$./-]{0,20}") {
             if let Ok(name) = text.parse::<StreamName>() {
                 prop_assert_eq!(name.as_str(), &text);
-                prop_assert!(text.is_ascii() && text.len() <= STREAM_NAME_MAX);
+                prop_assert!(text.is_ascii() && text.len() <= STREAM_NAME_MAX + 2);
                 prop_assert!(text.split('/').all(|part| !part.is_empty() && part != ".."));
                 let again: String = name.into();
                 prop_assert_eq!(again, text);

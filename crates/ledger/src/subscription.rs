@@ -3,43 +3,45 @@
 use crate::{
     error::LedgerError,
     event::{Event, Position},
-    reader::{self, Reader},
+    filter::Filter,
+    read::{From, Read, Scope},
+    store::{Store, Watch},
 };
-use rusqlite::{Connection, Error};
-use std::{collections::VecDeque, time::Duration};
-use tokio::sync::watch;
+use std::{collections::VecDeque, sync::Arc};
 
 /// Most events that are read ahead.
-const AHEAD_MAX: usize = 500;
-/// How often a subscription looks for what other processes committed. A look is a few microseconds:
-/// it reads a counter in shared memory.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const AHEAD_MAX: usize = 1_000;
 
-/// Events in order from a position on. Dropping a call of [`Subscription::next`] loses nothing.
+/// Events in order from a position on. It reads only as its owner takes: a slow one holds up nobody.
+/// Dropping a call of [`Subscription::next`] loses nothing.
 #[derive(Debug)]
 pub struct Subscription {
-    reader: Reader,
-    look: Connection,
-    /// The counter when nothing new was found.
-    seen: Option<u64>,
-    wake: watch::Receiver<Position>,
+    store: Arc<dyn Store>,
+    watch: Box<dyn Watch>,
+    filter: Filter,
     after: Position,
+    /// Up to where events were read.
+    read: Position,
     ahead: VecDeque<Event>,
+    /// Whether there was nothing more at the last look.
+    is_behind: bool,
 }
 
 impl Subscription {
     pub(crate) fn new(
-        reader: Reader,
-        wake: watch::Receiver<Position>,
+        store: Arc<dyn Store>,
+        filter: Filter,
         after: Position,
     ) -> Result<Self, LedgerError> {
-        let look = reader.connect()?;
-        Ok(Self { reader, look, seen: None, wake, after, ahead: VecDeque::new() })
+        let watch = store.watch()?;
+        let (read, ahead) = (after, VecDeque::new());
+        Ok(Self { store, watch, filter, after, read, ahead, is_behind: true })
     }
 
-    /// The position of the last event that was taken.
+    /// Up to where everything was taken or did not pass the filter: from where to go on another
+    /// time.
     pub fn position(&self) -> Position {
-        self.after
+        if self.ahead.is_empty() { self.read.max(self.after) } else { self.after }
     }
 
     /// Takes the next event; waits if there is none yet.
@@ -48,18 +50,34 @@ impl Subscription {
             if let Some(event) = self.take() {
                 return Ok(event);
             }
-            let counter = self.wait().await?;
+            if !self.is_behind {
+                self.watch.changed().await?;
+            }
             self.read().await?;
-            self.seen = self.ahead.is_empty().then_some(counter);
         }
     }
 
     /// Takes the next event if there is one now.
     pub async fn try_next(&mut self) -> Result<Option<Event>, LedgerError> {
-        if self.ahead.is_empty() {
+        loop {
+            if let Some(event) = self.take() {
+                return Ok(Some(event));
+            }
             self.read().await?;
+            if self.ahead.is_empty() && !self.is_behind {
+                return Ok(None);
+            }
         }
-        Ok(self.take())
+    }
+
+    /// Takes all events that were read ahead, after waiting for one at least.
+    pub async fn next_page(&mut self) -> Result<Vec<Event>, LedgerError> {
+        let first = self.next().await?;
+        let mut page = Vec::with_capacity(1 + self.ahead.len());
+        page.push(first);
+        page.extend(std::mem::take(&mut self.ahead));
+        self.after = page.last().map_or(self.after, |event| event.position);
+        Ok(page)
     }
 
     fn take(&mut self) -> Option<Event> {
@@ -68,31 +86,19 @@ impl Subscription {
         Some(event)
     }
 
+    /// Reads the next events that pass, if there are any.
     async fn read(&mut self) -> Result<(), LedgerError> {
-        let (after, reader) = (self.after, self.reader.clone());
-        let read = move |connection: &Connection| {
-            reader::all(connection, after, AHEAD_MAX).map_err(|error| reader.error(error))
+        let from = From::After(self.read);
+        let scope = match self.filter.only_category() {
+            Some(category) => Scope::Category(category.to_owned(), from),
+            None => Scope::All(from),
         };
-        self.ahead = self.reader.read(read).await?.into();
+        // If this is dropped here, the next look comes without being woken.
+        self.is_behind = true;
+        let page = self.store.read(Read::new(scope, AHEAD_MAX)).await?;
+        self.is_behind = !page.is_empty();
+        self.read = page.last().map_or(self.read, |event| event.position);
+        self.ahead = page.into_iter().filter(|event| self.filter.passes(event)).collect();
         Ok(())
     }
-
-    /// Returns when there may be something new, with the counter to compare with the next time.
-    async fn wait(&mut self) -> Result<u64, LedgerError> {
-        loop {
-            let counter = commits(&self.look).map_err(|error| self.reader.error(error))?;
-            if self.seen != Some(counter) {
-                return Ok(counter);
-            }
-            if let Ok(changed) = tokio::time::timeout(LOOK_EVERY, self.wake.changed()).await {
-                changed.map_err(|_| LedgerError::Closed)?;
-                self.seen = None;
-            }
-        }
-    }
-}
-
-/// Changes with every commit of another connection, in this process or another.
-fn commits(connection: &Connection) -> Result<u64, Error> {
-    connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))
 }

@@ -23,11 +23,11 @@ async fn what_is_appended_is_read_back_in_order() {
     let events = ledger.read_stream(&run, Version(0), 10).await.unwrap();
     let seen: Vec<_> = events
         .iter()
-        .map(|event| (event.position.0, event.version.0, event.recorded.0, event.data.as_str()))
+        .map(|event| (event.position.0, event.version.0, event.recorded.0, event.data.as_json().unwrap()))
         .collect();
     assert_eq!(seen, [(1, 1, 7, r#"{"by":"ann"}"#), (4, 2, 10, "7")]);
     assert_eq!(
-        (events[0].kind.as_str(), events[0].metadata.as_str()),
+        (events[0].kind.as_str(), events[0].metadata.as_json().unwrap()),
         ("run-started", r#"{"cause":3}"#)
     );
     assert_eq!(ledger.read_stream(&run, Version(1), 10).await.unwrap(), events[1..]);

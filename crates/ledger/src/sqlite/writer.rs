@@ -2,13 +2,17 @@
 //! transaction, and only then answers: one sync to disk for many appends (group commit).
 
 use crate::{
-    append::{self, Append, AppendError, Appended, Head, Outcome},
+    append::{self, Append, AppendError, Appended},
     clock::Clock,
-    database::Database,
     error::LedgerError,
     event::Position,
+    sqlite::{
+        append::{Head, Outcome, apply},
+        database::Database,
+    },
 };
-use rusqlite::{Connection, Error, Transaction, TransactionBehavior};
+use fairway_model::Timestamp;
+use rusqlite::{Connection, Error, OptionalExtension, Transaction, TransactionBehavior};
 use std::thread;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -20,16 +24,14 @@ const GROUP_MAX: usize = 1024;
 const GROUP_EVENTS_MAX: usize = 20_000;
 
 type AppendResult = Result<Vec<Appended>, AppendError>;
-/// Work on stored projections, done inside the writer's transaction.
-pub(crate) type Work = Box<dyn Fn(&Connection) -> Result<(), LedgerError> + Send>;
+/// Other work, done inside the writer's transaction; false does nothing more.
+pub(crate) type Work = Box<dyn Fn(&Connection) -> Result<bool, Error> + Send>;
 
 /// Something to be written, what came of it, and who waits for that.
 enum Job {
     Append { appends: Vec<Append>, outcome: Outcome, reply: oneshot::Sender<AppendResult> },
-    Work { work: Work, outcome: WorkResult, reply: oneshot::Sender<WorkResult> },
+    Work { work: Work, outcome: bool, reply: oneshot::Sender<Result<bool, LedgerError>> },
 }
-
-type WorkResult = Result<(), LedgerError>;
 
 impl Job {
     fn events(&self) -> usize {
@@ -43,14 +45,10 @@ impl Job {
     fn perform(&mut self, transaction: &mut Transaction<'_>, head: &mut Head) -> Result<(), Error> {
         match self {
             Self::Append { appends, outcome, .. } => {
-                *outcome = append::apply(transaction, head, appends)?;
+                *outcome = apply(transaction, head, appends)?;
             }
             Self::Work { work, outcome, .. } => {
-                let savepoint = transaction.savepoint()?;
-                *outcome = work(&savepoint);
-                if outcome.is_ok() {
-                    savepoint.commit()?;
-                }
+                *outcome = work(transaction)?;
             }
         }
         Ok(())
@@ -60,10 +58,10 @@ impl Job {
     fn answer(self, committed: Result<(), LedgerError>) {
         match self {
             Self::Append { outcome, reply, .. } => drop(reply.send(match committed {
-                Ok(()) => outcome.map_err(AppendError::from),
+                Ok(()) => outcome,
                 Err(error) => Err(error.into()),
             })),
-            Self::Work { outcome, reply, .. } => drop(reply.send(committed.and(outcome))),
+            Self::Work { outcome, reply, .. } => drop(reply.send(committed.map(|()| outcome))),
         }
     }
 }
@@ -97,9 +95,12 @@ impl Writer {
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 
-    pub(crate) async fn work(&self, work: Work) -> Result<(), LedgerError> {
+    pub(crate) async fn work(
+        &self,
+        work: impl Fn(&Connection) -> Result<bool, Error> + Send + 'static,
+    ) -> Result<bool, LedgerError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Work { work, outcome: Ok(()), reply }).await?;
+        self.send(Job::Work { work: Box::new(work), outcome: false, reply }).await?;
         answer.await.map_err(|_| LedgerError::Closed)?
     }
 
@@ -126,7 +127,7 @@ impl Writing {
                 events += job.events();
                 group.push(job);
             }
-            let committed = self.commit(&mut group).map_err(|error| self.database.error(error));
+            let committed = self.commit(&mut group);
             for job in group {
                 job.answer(committed.clone());
             }
@@ -134,11 +135,22 @@ impl Writing {
     }
 
     /// Does all jobs in one transaction. When this returns, they are on disk, or none is.
-    fn commit(&mut self, group: &mut [Job]) -> Result<(), Error> {
+    fn commit(&mut self, group: &mut [Job]) -> Result<(), LedgerError> {
+        let database = self.database.clone();
+        self.try_commit(group)
+            .map_err(|error| database.error(error))?
+            .map_or(Ok(()), |to| Err(LedgerError::Moved { ledger: database.place(), to }))
+    }
+
+    /// Where the ledger is now, if it is not here.
+    fn try_commit(&mut self, group: &mut [Job]) -> Result<Option<String>, Error> {
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let last = position(&transaction)?;
-        let mut head = Head { position: last, now: self.clock.now() };
+        if let Some(to) = moved(&transaction)? {
+            return Ok(Some(to));
+        }
+        let (last, recorded) = end(&transaction)?;
+        let mut head = Head { position: last, now: self.clock.now().max(recorded) };
         for job in group {
             job.perform(&mut transaction, &mut head)?;
         }
@@ -146,12 +158,23 @@ impl Writing {
         if head.position > last {
             self.head.send_replace(head.position);
         }
-        Ok(())
+        Ok(None)
     }
 }
 
 /// The position of the last event.
 pub(crate) fn position(connection: &Connection) -> Result<Position, Error> {
-    let mut last = connection.prepare_cached("SELECT coalesce(max(position), 0) FROM events")?;
-    last.query_row((), |row| row.get(0).map(Position))
+    end(connection).map(|(position, _)| position)
+}
+
+/// The position of the last event, and when it was recorded.
+fn end(connection: &Connection) -> Result<(Position, Timestamp), Error> {
+    let mut last = connection
+        .prepare_cached("SELECT position, recorded FROM events ORDER BY position DESC LIMIT 1")?;
+    let last = last.query_row((), |row| Ok((Position(row.get(0)?), Timestamp(row.get(1)?))));
+    Ok(last.optional()?.unwrap_or((Position(0), Timestamp(0))))
+}
+
+fn moved(connection: &Connection) -> Result<Option<String>, Error> {
+    connection.prepare_cached("SELECT moved FROM about")?.query_row((), |row| row.get(0))
 }

@@ -1,0 +1,37 @@
+//! What SQLite's errors mean for a ledger.
+
+use crate::error::{Cause, LedgerError};
+use rusqlite::{
+    Error, ErrorCode,
+    ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE},
+};
+use std::sync::Arc;
+
+/// The error of the ledger at a place.
+pub(crate) fn of(ledger: String, error: Error) -> LedgerError {
+    let code = error.sqlite_error_code();
+    let extended = error.sqlite_extended_error_code();
+    let source: Cause = Arc::new(error);
+    match code {
+        Some(ErrorCode::DiskFull) => LedgerError::DiskFull { ledger, source },
+        // Making the file that processes share failed for want of space.
+        Some(ErrorCode::SystemIoFailure) if extended == Some(SQLITE_IOERR_SHMSIZE) => {
+            LedgerError::DiskFull { ledger, source }
+        }
+        Some(ErrorCode::SystemIoFailure) if is_shared_memory(extended) => {
+            LedgerError::Unsupported(ledger)
+        }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            LedgerError::Damaged { ledger, source }
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            LedgerError::NotWritable { ledger, source }
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy(ledger),
+        _ => LedgerError::Backend { ledger, source },
+    }
+}
+
+fn is_shared_memory(extended: Option<i32>) -> bool {
+    matches!(extended, Some(SQLITE_IOERR_SHMMAP | SQLITE_IOERR_SHMOPEN))
+}

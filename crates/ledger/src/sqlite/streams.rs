@@ -1,0 +1,143 @@
+//! The rows of streams and of their categories.
+
+use crate::{
+    event::Version,
+    read::{ListStreams, PAGE_STREAMS_MAX, Standing, StreamState},
+    retention::Retention,
+    stream_name::StreamName,
+};
+use rusqlite::{
+    Connection, Error, OptionalExtension, Row,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef},
+};
+
+/// Most events that one sweep removes, so that writers wait for milliseconds only.
+const SWEEP_MAX: u64 = 2_000;
+
+/// A stream in the file.
+pub(crate) struct Found {
+    pub(crate) id: i64,
+    pub(crate) category: i64,
+    pub(crate) state: StreamState,
+}
+
+macro_rules! select_streams {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, category, name, version, truncated, standing FROM streams WHERE ",
+            $rest
+        )
+    };
+}
+
+impl Found {
+    fn of(row: &Row<'_>) -> Result<Self, Error> {
+        let state = StreamState {
+            name: StreamName::trusted(row.get_ref(2)?.as_str()?),
+            version: Version(row.get(3)?),
+            truncated: Version(row.get(4)?),
+            standing: row.get(5)?,
+        };
+        Ok(Self { id: row.get(0)?, category: row.get(1)?, state })
+    }
+
+    /// Makes the stream.
+    pub(crate) fn make(connection: &Connection, name: &StreamName) -> Result<Self, Error> {
+        let category = match category(connection, name.category())? {
+            Some(category) => category,
+            None => connection
+                .prepare_cached("INSERT INTO categories (name) VALUES (?1) RETURNING id")?
+                .query_row([name.category()], |row| row.get(0))?,
+        };
+        let mut make = connection.prepare_cached(
+            "INSERT INTO streams (name, category, version) VALUES (?1, ?2, 0) RETURNING id",
+        )?;
+        let id = make.query_row((name.as_str(), category), |row| row.get(0))?;
+        Ok(Self { id, category, state: StreamState::none(name.clone()) })
+    }
+}
+
+/// A stream by its name.
+pub(crate) fn find(connection: &Connection, name: &StreamName) -> Result<Option<Found>, Error> {
+    let sql = select_streams!("name = ?1");
+    connection.prepare_cached(sql)?.query_row([name.as_str()], Found::of).optional()
+}
+
+/// A category by its name.
+pub(crate) fn category(connection: &Connection, name: &str) -> Result<Option<i64>, Error> {
+    let mut find = connection.prepare_cached("SELECT id FROM categories WHERE name = ?1")?;
+    find.query_row([name], |row| row.get(0)).optional()
+}
+
+/// One page of streams by name.
+pub(crate) fn list(connection: &Connection, list: &ListStreams) -> Result<Vec<StreamState>, Error> {
+    let sql = select_streams!("name > ?1 AND name >= ?2 AND name < ?3 ORDER BY name LIMIT ?4");
+    let mut select = connection.prepare_cached(sql)?;
+    let end = format!("{}{}", list.prefix, char::MAX);
+    let limit = list.limit.min(PAGE_STREAMS_MAX);
+    let rows = select.query_map((&list.after, &list.prefix, end, limit), Found::of)?;
+    rows.map(|found| Ok(found?.state)).collect()
+}
+
+/// Applies what was decided of a stream. Nothing happens to one that is not there, but a tombstone
+/// can be set before the first event.
+pub(crate) fn retain(
+    connection: &Connection,
+    name: &StreamName,
+    retention: Retention,
+) -> Result<(), Error> {
+    let found = match (find(connection, name)?, retention) {
+        (Some(found), _) => found,
+        (None, Retention::Tombstoned) => Found::make(connection, name)?,
+        (None, _) => return Ok(()),
+    };
+    let StreamState { version, truncated, standing, .. } = found.state;
+    let (truncated, standing) = match retention {
+        Retention::Truncated(gone) => (gone.min(version).max(truncated), standing),
+        Retention::Deleted if version == Version(0) => return Ok(()),
+        Retention::Deleted => (version, Standing::Deleted),
+        Retention::Tombstoned => (version, Standing::Tombstoned),
+    };
+    let mut update = connection
+        .prepare_cached("UPDATE streams SET truncated = ?2, standing = ?3 WHERE id = ?1")?;
+    update.execute((found.id, truncated.0, standing))?;
+    if standing != Standing::Live {
+        connection.execute("DELETE FROM snapshots WHERE stream = ?1", [found.id])?;
+    }
+    Ok(())
+}
+
+/// Removes some events of a stream that has truncated ones; false if there is no such stream.
+pub(crate) fn sweep(connection: &Connection) -> Result<bool, Error> {
+    let next = "SELECT id, swept, truncated FROM streams WHERE swept < truncated LIMIT 1";
+    let found = connection.query_row(next, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let Some((id, swept, truncated)): Option<(i64, u64, u64)> = found.optional()? else {
+        return Ok(false);
+    };
+    let end = truncated.min(swept + SWEEP_MAX);
+    let delete = "DELETE FROM events WHERE stream = ?1 AND version > ?2 AND version <= ?3";
+    connection.execute(delete, (id, swept, end))?;
+    connection.execute("UPDATE streams SET swept = ?2 WHERE id = ?1", (id, end))?;
+    Ok(true)
+}
+
+impl ToSql for Standing {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(match self {
+            Self::Live => 0,
+            Self::Deleted => 1,
+            Self::Tombstoned => 2,
+        }))
+    }
+}
+
+impl FromSql for Standing {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_i64()? {
+            0 => Ok(Self::Live),
+            1 => Ok(Self::Deleted),
+            2 => Ok(Self::Tombstoned),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
