@@ -1,0 +1,1 @@
+//! Groups of consumers that share the events of a ledger.

@@ -1,0 +1,1 @@
+//! Read models: tables that follow a ledger.
