@@ -103,6 +103,9 @@ pub enum AppendError {
     /// One append names a stream twice.
     #[error("an append names stream `{0}` twice")]
     SameStream(StreamName),
+    /// One append gives two events of a stream one id.
+    #[error("an append to stream `{0}` gives two events one id")]
+    SameId(StreamName),
     /// The ledger could not be written. Unless the disk is full, the events may be there or not.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -120,10 +123,19 @@ pub fn check(appends: &[Append]) -> Result<(), AppendError> {
     }
     let mut streams: Vec<_> = appends.iter().map(|append| &append.stream).collect();
     streams.sort();
-    match streams.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(AppendError::SameStream(pair[0].clone())),
+    if let Some(pair) = streams.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(AppendError::SameStream(pair[0].clone()));
+    }
+    match appends.iter().find(|append| has_same_ids(append)) {
+        Some(append) => Err(AppendError::SameId(append.stream.clone())),
         None => Ok(()),
     }
+}
+
+fn has_same_ids(append: &Append) -> bool {
+    let mut ids: Vec<_> = append.events.iter().filter_map(|event| event.id).collect();
+    ids.sort();
+    ids.windows(2).any(|two| two[0] == two[1])
 }
 
 fn is_too_large(event: &NewEvent) -> bool {
