@@ -27,6 +27,9 @@ pub const TESTS: &[Tool] = &[
     tool("curl", "curl"),
     tool("nginx", "nginx-light"),
     tool("wrk", "wrk"),
+    tool("mkfs.ext4", "e2fsprogs"),
+    tool("xfs_io", "xfsprogs"),
+    tool("eatmydata", "eatmydata"),
 ];
 
 /// What benchmarks call: the peers and what measures them.

@@ -42,6 +42,14 @@ impl Clock {
         }
     }
 
+    /// Puts a manual clock to a moment, before or after the present one, as an operator or a time
+    /// server may do to the machine's clock.
+    pub fn jump(&self, to: Timestamp) {
+        if let Source::Manual(millis) = &self.0 {
+            millis.store(to.0, Ordering::SeqCst);
+        }
+    }
+
     /// Moves a manual clock forward; the machine's clock moves by itself.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(millis) = &self.0 {

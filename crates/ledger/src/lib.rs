@@ -10,6 +10,8 @@
 
 mod append;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod data;
 mod error;
 mod event;

@@ -23,7 +23,9 @@ async fn what_is_appended_is_read_back_in_order() {
     let events = ledger.read_stream(&run, Version(0), 10).await.unwrap();
     let seen: Vec<_> = events
         .iter()
-        .map(|event| (event.position.0, event.version.0, event.recorded.0, event.data.as_json().unwrap()))
+        .map(|event| {
+            (event.position.0, event.version.0, event.recorded.0, event.data.as_json().unwrap())
+        })
         .collect();
     assert_eq!(seen, [(1, 1, 7, r#"{"by":"ann"}"#), (4, 2, 10, "7")]);
     assert_eq!(

@@ -1,51 +1,7 @@
-use crate::place::{append, events, numbers, stream};
+use crate::place::{Mounted, Place, append, events, numbers, stream};
 use fairway_ledger::{AppendError, Event, Expected, Json, Key, Ledger, LedgerError, NewEvent};
 use fairway_ledger::{DecodeError, Projection};
-use std::{
-    ffi::CString,
-    path::{Path, PathBuf},
-    time::{Duration, Instant},
-};
-
-/// A file system of its own, unmounted on drop.
-struct Mounted(tempfile::TempDir);
-
-impl Mounted {
-    fn small_disk() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        mount("tmpfs", dir.path(), "size=2m");
-        Self(dir)
-    }
-
-    fn overlay_of(below: &Path) -> Self {
-        let dirs = ["lower", "upper", "work"].map(|name| below.join(name));
-        for dir in &dirs {
-            std::fs::create_dir(dir).unwrap();
-        }
-        let [lower, upper, work] = dirs.map(|dir| dir.display().to_string());
-        let dir = tempfile::tempdir().unwrap();
-        mount("overlay", dir.path(), &format!("lowerdir={lower},upperdir={upper},workdir={work}"));
-        Self(dir)
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().join("ledger")
-    }
-}
-
-fn mount(kind: &str, at: &Path, options: &str) {
-    let options = CString::new(options).unwrap();
-    let flags = rustix::mount::MountFlags::empty();
-    rustix::mount::mount(kind, at, kind, flags, Some(options.as_c_str()))
-        .expect("a mount; this test needs root");
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let flags = rustix::mount::UnmountFlags::DETACH;
-        rustix::mount::unmount(self.0.path(), flags).expect("an unmount");
-    }
-}
+use std::time::{Duration, Instant};
 
 struct Count;
 
@@ -60,6 +16,16 @@ impl Projection for Count {
 
     fn apply(row: Option<u64>, _: &Event) -> Result<Option<u64>, DecodeError> {
         Ok(Some(row.unwrap_or(0) + 1))
+    }
+}
+
+/// Waits until nobody has the ledger open: the last one removes what processes share.
+async fn closed(disk: &Mounted) {
+    let shared = disk.dir().join("ledger-shm");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while shared.exists() {
+        assert!(Instant::now() < deadline, "the ledger is not closed");
+        tokio::task::yield_now().await;
     }
 }
 
@@ -92,13 +58,7 @@ async fn a_ledger_on_a_full_disk_is_opened_when_there_is_space_again() {
     let before = Ledger::open(&disk.path()).unwrap();
     append(&before, "a", 0..3).await;
     drop(before);
-    // The last one that closes a ledger removes what processes share.
-    let shared = disk.0.path().join("ledger-shm");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while shared.exists() {
-        assert!(Instant::now() < deadline, "the ledger is not closed");
-        tokio::task::yield_now().await;
-    }
+    closed(&disk).await;
     let ballast = disk.path().with_extension("ballast");
     std::fs::write(&ballast, vec![0; 2 << 20]).unwrap_err();
     let error = Ledger::open(&disk.path()).unwrap_err();
@@ -111,10 +71,42 @@ async fn a_ledger_on_a_full_disk_is_opened_when_there_is_space_again() {
 #[tokio::test]
 async fn a_ledger_works_on_overlayfs() {
     let disk = Mounted::small_disk();
-    let overlay = Mounted::overlay_of(disk.0.path());
+    let overlay = Mounted::overlay_of(disk.dir());
     let (one, two) =
         (Ledger::open(&overlay.path()).unwrap(), Ledger::open(&overlay.path()).unwrap());
     append(&one, "a", 0..10).await;
     append(&two, "a", 10..20).await;
     assert_eq!(numbers(&one).await, (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_read_only_disk_is_named() {
+    let disk = Mounted::small_disk();
+    let ledger = Ledger::open(&disk.path()).unwrap();
+    append(&ledger, "a", 0..3).await;
+    drop(ledger);
+    closed(&disk).await;
+    disk.make_read_only();
+    let error = Ledger::open(&disk.path()).unwrap_err();
+    assert!(matches!(error, LedgerError::NotWritable { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_torn_last_write_takes_only_what_was_not_acknowledged() {
+    let place = Place::new();
+    let ledger = place.open();
+    append(&ledger, "a", 0..20).await;
+    let log = place.path().with_extension("").display().to_string() + "-wal";
+    let whole = std::fs::read(&log).unwrap();
+    append(&ledger, "a", 20..21).await;
+    let longer = std::fs::read(&log).unwrap();
+    for cut in [1, 24, 1_000, 4_096, longer.len() - whole.len() - 1] {
+        // The page that was being written is partly old: zeros where there was no file yet.
+        let mut bytes = longer[..whole.len() + cut].to_vec();
+        bytes.resize(longer.len(), 0);
+        let torn = Place::new();
+        std::fs::copy(place.path(), torn.path()).unwrap();
+        std::fs::write(torn.path().display().to_string() + "-wal", bytes).unwrap();
+        assert_eq!(numbers(&torn.open()).await, (0..20).collect::<Vec<_>>(), "cut at {cut}");
+    }
 }

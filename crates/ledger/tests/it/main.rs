@@ -5,6 +5,7 @@
 mod appends;
 mod faults;
 mod place;
+mod power;
 mod processes;
 mod projections;
 mod subscriptions;

@@ -1,7 +1,11 @@
 //! A ledger in a temporary directory, and short ways to use it.
 
 use fairway_ledger::{Expected, Ledger, NewEvent, Position, StreamName};
-use std::path::PathBuf;
+use std::{
+    ffi::CString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 pub(crate) struct Place {
     dir: tempfile::TempDir,
@@ -51,5 +55,66 @@ pub(crate) async fn numbers(ledger: &Ledger) -> Vec<u64> {
             assert_eq!(event.version.0, *version, "no gap in `{}`", event.stream);
             numbers.push(event.decode().unwrap());
         }
+    }
+}
+
+/// A file system of its own, unmounted on drop.
+pub(crate) struct Mounted(tempfile::TempDir);
+
+impl Mounted {
+    pub(crate) fn small_disk() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        mount("tmpfs", dir.path(), "size=2m");
+        Self(dir)
+    }
+
+    pub(crate) fn overlay_of(below: &Path) -> Self {
+        let dirs = ["lower", "upper", "work"].map(|name| below.join(name));
+        for dir in &dirs {
+            std::fs::create_dir(dir).unwrap();
+        }
+        let [lower, upper, work] = dirs.map(|dir| dir.display().to_string());
+        let dir = tempfile::tempdir().unwrap();
+        mount("overlay", dir.path(), &format!("lowerdir={lower},upperdir={upper},workdir={work}"));
+        Self(dir)
+    }
+
+    /// A disk that is a file; its file system is there already.
+    pub(crate) fn disk(file: &Path) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-o", "loop"]).arg(file).arg(dir.path());
+        assert!(mount.status().unwrap().success(), "a loop mount; this test needs root");
+        Self(dir)
+    }
+
+    pub(crate) fn make_read_only(&self) {
+        let mut remount = Command::new("mount");
+        remount.args(["-o", "remount,ro"]).arg(self.dir());
+        assert!(remount.status().unwrap().success(), "a remount");
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn dir(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Where a ledger on it is.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("ledger")
+    }
+}
+
+fn mount(kind: &str, at: &Path, options: &str) {
+    let options = CString::new(options).unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    rustix::mount::mount(kind, at, kind, flags, Some(options.as_c_str()))
+        .expect("a mount; this test needs root");
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let flags = rustix::mount::UnmountFlags::DETACH;
+        rustix::mount::unmount(self.0.path(), flags).expect("an unmount");
     }
 }

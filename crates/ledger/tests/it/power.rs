@@ -1,0 +1,79 @@
+//! Power cuts: what a file system has not been told to sync is not on the disk that is left.
+
+use crate::{
+    place::Mounted,
+    processes::{child, child_with},
+};
+use fairway_ledger::{
+    Ledger,
+    conformance::storm::{self, Watcher},
+};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command},
+};
+
+/// The disk of a machine of its own: large enough for ext4 with a journal.
+const DISK_BYTES: u64 = 64 << 20;
+/// How many operations end before the power is cut.
+const TOLD: usize = 2_000;
+/// Makes fsync do nothing, from Debian's package `eatmydata`.
+const DROPS_SYNC: &str = "libeatmydata.so";
+
+/// Writes on a disk whose power is cut, and checks what is left of it.
+async fn cut_power(start: impl FnOnce(&Path) -> Child) {
+    let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+    let disk = dir.path().join("disk");
+    File::create(&disk).unwrap().set_len(DISK_BYTES).unwrap();
+    assert!(Command::new("mkfs.ext4").arg("-q").arg(&disk).status().unwrap().success());
+    let mounted = Mounted::disk(&disk);
+    let mut child = start(&mounted.path());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let (mut said, mut told) = (Vec::new(), 0);
+    while told < TOLD {
+        let line = lines.next().expect("writers go on until they are killed");
+        told += usize::from(storm::is_told(&line));
+        said.push(line);
+    }
+    shut_down(mounted.dir());
+    child.kill().unwrap();
+    said.extend(lines);
+    child.wait().unwrap();
+    drop(mounted);
+    let mounted = Mounted::disk(&disk);
+    let ledger = Ledger::open(&mounted.path()).unwrap();
+    let check = tokio::spawn(async move {
+        Watcher::default().check(&ledger, &said).await;
+    });
+    let checked = check.await;
+    drop(mounted);
+    checked.unwrap();
+}
+
+/// Lets the file system stop at once: nothing that it has only in memory gets to the disk any more.
+fn shut_down(mounted: &Path) {
+    let mut shutdown = Command::new("xfs_io");
+    shutdown.args(["-x", "-c", "shutdown"]).arg(mounted);
+    assert!(shutdown.status().unwrap().success(), "xfs_io, of Debian's package `xfsprogs`");
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_outlives_a_power_cut() {
+    cut_power(|path| child("rage", path)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "JoinError")]
+async fn a_layer_that_drops_syncs_loses_what_was_acknowledged() {
+    let library = library();
+    cut_power(|path| child_with("rage", path, &[("LD_PRELOAD", &library)])).await;
+}
+
+fn library() -> String {
+    let dirs = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+    let found =
+        dirs.iter().map(|dir| PathBuf::from(dir).join(DROPS_SYNC)).find(|path| path.exists());
+    found.expect("Debian's package `eatmydata` is installed").display().to_string()
+}
