@@ -25,12 +25,13 @@ const RINGS: [&[&str]; 5] = [
         "fairway-ledger",
         "fairway-ledger-postgres",
         "fairway-secrets",
+        "fairway-subjects",
     ],
     &["fairway-model"],
 ];
 
 /// The only dependencies between crates of one ring.
-const WITHIN: [(&str, &str); 7] = [
+const WITHIN: [(&str, &str); 8] = [
     ("fairway-engine-embedded", "fairway-engine"),
     ("fairway-engine-embedded", "fairway-network"),
     ("fairway-engine-embedded", "fairway-layers"),
@@ -38,6 +39,7 @@ const WITHIN: [(&str, &str); 7] = [
     ("fairway-network", "fairway-engine"),
     ("fairway-layers", "fairway-blobs"),
     ("fairway-ledger-postgres", "fairway-ledger"),
+    ("fairway-subjects", "fairway-ledger"),
 ];
 
 const LICENCES: [&str; 14] = [

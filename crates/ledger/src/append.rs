@@ -1,7 +1,7 @@
 //! Appending: what is asked for, what is answered, and what decides between the two.
 
 use crate::{
-    error::LedgerError,
+    error::{Cause, LedgerError},
     event::{METADATA_BYTES_MAX, NewEvent, Position, Version},
     kind::Kind,
     read::{Standing, StreamState},
@@ -86,6 +86,14 @@ pub enum AppendError {
     /// A stream of metadata cannot be truncated or deleted.
     #[error("`{0}` holds what is about another stream, so it cannot be truncated or deleted")]
     OfMetadata(StreamName),
+    /// What an event's metadata say of personal fields cannot be followed.
+    #[error("the personal fields of event `{kind}` cannot be sealed")]
+    Personal {
+        /// The kind of the event.
+        kind: Kind,
+        /// Why.
+        source: Cause,
+    },
     /// A stream is full.
     #[error("stream `{0}` has {STREAM_EVENTS_MAX} events, which is the most")]
     StreamFull(StreamName),

@@ -1,0 +1,36 @@
+//! Forgetting a subject, as a fact.
+
+use crate::{error::SubjectError, keys::Subjects};
+use fairway_ledger::{AppendError, Expected, Ledger, NewEvent, StreamName};
+use serde_json::json;
+
+/// The stream that says who was forgotten.
+pub const SUBJECTS_STREAM: &str = "$subjects";
+/// The kind of its events; their data name the `subject`. Read models take it as the word to remove
+/// what they have copied.
+pub const FORGOTTEN_KIND: &str = "subject-forgotten";
+
+/// Why a subject could not be forgotten. Trying again is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetError {
+    /// The key is still there.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    /// The key is gone, but the ledger does not say so yet.
+    #[error("the subject is forgotten, but the ledger does not say so yet")]
+    Ledger(#[from] AppendError),
+}
+
+/// Removes the key of a subject for ever, and then says so in the ledger. False if there was no key.
+pub async fn forget(
+    ledger: &Ledger,
+    subjects: &Subjects,
+    subject: &str,
+) -> Result<bool, ForgetError> {
+    let is_removed = subjects.forget(subject).await?;
+    let event = NewEvent::new(FORGOTTEN_KIND, &json!({ "subject": subject }));
+    let event = event.expect("a text is JSON");
+    let stream = StreamName::trusted(SUBJECTS_STREAM);
+    ledger.append(&stream, Expected::Any, vec![event]).await?;
+    Ok(is_removed)
+}

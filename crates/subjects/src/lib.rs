@@ -1,0 +1,23 @@
+//! Forgetting a person in a ledger that forgets nothing: what is personal is encrypted under a key of
+//! its subject, and the key is what is removed (crypto-shredding).
+//!
+//! An event names in its metadata what of its data is personal, and of whom:
+//! `{"$personal": {"subject": "customer-7", "fields": ["/name", "/address/street"]}}`. A ledger that
+//! is opened with [`over`] keeps these fields sealed and hands them out opened, so that no client has
+//! to know; once a subject is forgotten, they are null, in every copy and backup, because the keys
+//! are in neither.
+
+mod error;
+mod forget;
+mod key;
+mod keys;
+mod personal;
+mod sealed;
+mod snapshot;
+mod store;
+
+pub use error::SubjectError;
+pub use forget::{FORGOTTEN_KIND, ForgetError, SUBJECTS_STREAM, forget};
+pub use keys::Subjects;
+pub use personal::{FIELDS_MAX, PERSONAL, Personal, SUBJECT_MAX};
+pub use store::over;

@@ -1,0 +1,177 @@
+//! A ledger whose personal data are sealed: a layer over another backend.
+
+use crate::{error::SubjectError, keys::Subjects, personal::Personal, sealed, snapshot};
+use async_trait::async_trait;
+use fairway_ledger::{
+    Append, AppendError, Appended, Event, Key, Ledger, LedgerError, LedgerId, ListStreams,
+    Position, Read, RowChange, RowSet, Rows, Snapshot, Store, StreamName, StreamState, Version,
+    Watch,
+};
+use fairway_model::Timestamp;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// The same ledger, with what is personal sealed in it and opened for who reads.
+pub fn over(ledger: &Ledger, subjects: Subjects) -> Ledger {
+    let sealing = Sealing { inner: ledger.store().clone(), subjects };
+    Ledger::of(Arc::new(sealing), ledger.clock().clone())
+}
+
+#[derive(Debug)]
+struct Sealing {
+    inner: Arc<dyn Store>,
+    subjects: Subjects,
+}
+
+impl Sealing {
+    async fn seal(&self, mut appends: Vec<Append>) -> Result<Vec<Append>, AppendError> {
+        let mut found = Vec::new();
+        for (append, index) in numbered(&appends) {
+            let event = &append.events[index];
+            let personal = Personal::of(&event.metadata);
+            let personal = personal.map_err(|error| refused(event, error))?;
+            found.extend(personal.map(|personal| (append.stream.clone(), index, personal)));
+        }
+        if found.is_empty() {
+            return Ok(appends);
+        }
+        let wanted = found.iter().map(|(stream, _, of)| (stream.clone(), of.subject.clone()));
+        let keys = self.subjects.keys_for(wanted.collect()).await;
+        let keys = keys.map_err(|error| self.error(error))?;
+        for (stream, index, personal) in found {
+            let append = appends.iter_mut().find(|append| append.stream == stream);
+            let event = &mut append.expect("the append that it was found in").events[index];
+            let key = &keys[&personal.subject];
+            let data = sealed::seal(&event.data, &personal, key);
+            event.data = data.map_err(|error| refused(event, error))?;
+        }
+        Ok(appends)
+    }
+
+    async fn open(&self, mut events: Vec<Event>) -> Result<Vec<Event>, LedgerError> {
+        // What is wrong with metadata was refused when they were appended through this layer.
+        let personal = |event: &Event| Personal::of(&event.metadata).ok().flatten();
+        let found: Vec<(usize, Personal)> = events
+            .iter()
+            .enumerate()
+            .filter_map(|(index, event)| Some((index, personal(event)?)))
+            .collect();
+        if found.is_empty() {
+            return Ok(events);
+        }
+        let subjects = found.iter().map(|(_, personal)| personal.subject.clone()).collect();
+        let keys = self.subjects.keys(subjects).await.map_err(|error| self.error(error))?;
+        for (index, personal) in found {
+            let key = keys.get(&personal.subject);
+            events[index].data = sealed::open(&events[index].data, &personal, key);
+        }
+        Ok(events)
+    }
+
+    fn error(&self, error: SubjectError) -> LedgerError {
+        LedgerError::Backend { ledger: self.inner.place(), source: Arc::new(error) }
+    }
+}
+
+/// Every event of every append, by its index.
+fn numbered(appends: &[Append]) -> impl Iterator<Item = (&Append, usize)> {
+    appends.iter().flat_map(|append| (0..append.events.len()).map(move |index| (append, index)))
+}
+
+fn refused(event: &fairway_ledger::NewEvent, error: SubjectError) -> AppendError {
+    match error {
+        SubjectError::Malformed(_) | SubjectError::NotJson => {
+            AppendError::Personal { kind: event.kind.clone(), source: Arc::new(error) }
+        }
+        other => AppendError::Ledger(LedgerError::Backend {
+            ledger: "the keys of subjects".to_owned(),
+            source: Arc::new(other),
+        }),
+    }
+}
+
+#[async_trait]
+impl Store for Sealing {
+    fn place(&self) -> String {
+        self.inner.place()
+    }
+
+    fn id(&self) -> LedgerId {
+        self.inner.id()
+    }
+
+    async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        let appends = self.seal(appends).await?;
+        self.inner.append(appends).await
+    }
+
+    async fn read(&self, read: Read) -> Result<Vec<Event>, LedgerError> {
+        self.open(self.inner.read(read).await?).await
+    }
+
+    async fn stream(&self, name: &StreamName) -> Result<StreamState, LedgerError> {
+        self.inner.stream(name).await
+    }
+
+    async fn streams(&self, list: ListStreams) -> Result<Vec<StreamState>, LedgerError> {
+        self.inner.streams(list).await
+    }
+
+    async fn head(&self) -> Result<Position, LedgerError> {
+        self.inner.head().await
+    }
+
+    async fn position_at(&self, moment: Timestamp) -> Result<Position, LedgerError> {
+        self.inner.position_at(moment).await
+    }
+
+    async fn sweep(&self) -> Result<bool, LedgerError> {
+        self.inner.sweep().await
+    }
+
+    async fn save_snapshot(
+        &self,
+        stream: &StreamName,
+        snapshot: Snapshot,
+    ) -> Result<bool, LedgerError> {
+        let subjects = self.subjects.of_stream(stream).await.map_err(|error| self.error(error))?;
+        if subjects.is_empty() {
+            return self.inner.save_snapshot(stream, snapshot).await;
+        }
+        let subjects: BTreeSet<String> = subjects.into_iter().collect();
+        let keys = self.subjects.keys(subjects).await.map_err(|error| self.error(error))?;
+        let sealed = snapshot::seal(snapshot, &keys).map_err(|error| self.error(error))?;
+        self.inner.save_snapshot(stream, sealed).await
+    }
+
+    async fn snapshot(
+        &self,
+        stream: &StreamName,
+        up_to: Version,
+    ) -> Result<Option<Snapshot>, LedgerError> {
+        let Some(found) = self.inner.snapshot(stream, up_to).await? else { return Ok(None) };
+        let Some((label, sealed)) = snapshot::parts(&found) else { return Ok(Some(found)) };
+        let subjects = label.subjects.iter().cloned().collect();
+        let keys = self.subjects.keys(subjects).await.map_err(|error| self.error(error))?;
+        Ok(snapshot::open(&found, (&label, sealed), &keys))
+    }
+
+    async fn rows_position(&self, set: RowSet) -> Result<Position, LedgerError> {
+        self.inner.rows_position(set).await
+    }
+
+    async fn rows(&self, set: RowSet, rows: Rows) -> Result<Vec<(Key, String)>, LedgerError> {
+        self.inner.rows(set, rows).await
+    }
+
+    async fn store_rows(&self, change: RowChange) -> Result<bool, LedgerError> {
+        self.inner.store_rows(change).await
+    }
+
+    fn watch(&self) -> Result<Box<dyn Watch>, LedgerError> {
+        self.inner.watch()
+    }
+
+    fn wake(&self) {
+        self.inner.wake();
+    }
+}

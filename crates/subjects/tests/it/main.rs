@@ -1,0 +1,145 @@
+//! Subjects on real files: sealed in the ledger, open for who reads, and forgotten everywhere.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+use fairway_ledger::{
+    AppendError, Data, EventId, Expected, Json, Ledger, NewEvent, Position, StreamName, Version,
+};
+use fairway_subjects::{FORGOTTEN_KIND, PERSONAL, SUBJECTS_STREAM, Subjects, forget, over};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// A ledger in a temporary directory: as clients see it, and as it is on disk.
+struct Place {
+    dir: tempfile::TempDir,
+    plain: Ledger,
+    open: Ledger,
+    subjects: Subjects,
+}
+
+impl Place {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = Ledger::open(&dir.path().join("ledger")).unwrap();
+        let subjects = Subjects::open(&dir.path().join("keys")).unwrap();
+        let open = over(&plain, subjects.clone());
+        Self { dir, plain, open, subjects }
+    }
+
+    async fn names(&self) -> Vec<Value> {
+        let events = self.open.read_all(Position(0), 100).await.unwrap();
+        events.iter().map(|event| event.decode::<Value>().unwrap()["name"].clone()).collect()
+    }
+}
+
+fn stream() -> StreamName {
+    "order-1".parse().unwrap()
+}
+
+fn named(subject: &str, name: &str) -> NewEvent {
+    let metadata = json!({ PERSONAL: { "subject": subject, "fields": ["/name"] } });
+    let event = NewEvent::new("order-created", &json!({ "name": name, "total": 7 })).unwrap();
+    event.with_metadata(&metadata).unwrap()
+}
+
+/// Whether any file below a folder has these bytes.
+fn is_on_disk(dir: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(dir).unwrap().any(|file| {
+        let file = std::fs::read(file.unwrap().path()).unwrap();
+        file.windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+#[tokio::test]
+async fn personal_fields_are_sealed_on_disk_and_open_for_clients() {
+    let place = Place::new();
+    let events = vec![named("ada", "Ada Lovelace"), named("alan", "Alan Turing")];
+    place.open.append(&stream(), Expected::Any, events).await.unwrap();
+    assert_eq!(place.names().await, ["Ada Lovelace", "Alan Turing"]);
+    assert!(!is_on_disk(place.dir.path(), b"Lovelace"));
+    assert!(is_on_disk(place.dir.path(), b"order-created"));
+}
+
+#[tokio::test]
+async fn a_forgotten_subject_is_gone_from_the_ledger_and_from_a_copy_made_before() {
+    let place = Place::new();
+    let events = vec![named("ada", "Ada Lovelace"), named("alan", "Alan Turing")];
+    place.open.append(&stream(), Expected::Any, events).await.unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["ledger", "ledger-wal"] {
+        std::fs::copy(place.dir.path().join(file), copy.path().join(file)).unwrap();
+    }
+    assert!(place.subjects.forget("ada").await.unwrap());
+    assert!(!place.subjects.forget("ada").await.unwrap(), "there is nothing more to forget");
+    assert_eq!(place.names().await, [Value::Null, "Alan Turing".into()]);
+    let copy = Ledger::open(&copy.path().join("ledger")).unwrap();
+    let copy = over(&copy, place.subjects.clone());
+    let events = copy.read_all(Position(0), 9).await.unwrap();
+    assert_eq!(events[0].decode::<Value>().unwrap(), json!({ "name": null, "total": 7 }));
+    // Who comes back gets another key, which opens nothing of before.
+    place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada King")]).await.unwrap();
+    assert_eq!(place.names().await, [Value::Null, "Alan Turing".into(), "Ada King".into()]);
+}
+
+#[tokio::test]
+async fn no_byte_of_a_forgotten_key_is_left_in_a_file() {
+    let place = Place::new();
+    place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await.unwrap();
+    let keys = rusqlite::Connection::open(place.dir.path().join("keys")).unwrap();
+    let key: Vec<u8> = keys.query_row("SELECT key FROM keys", (), |row| row.get(0)).unwrap();
+    assert!(is_on_disk(place.dir.path(), &key));
+    place.subjects.forget("ada").await.unwrap();
+    assert!(!is_on_disk(place.dir.path(), &key));
+}
+
+#[tokio::test]
+async fn another_process_sees_at_once_that_a_subject_is_forgotten() {
+    let place = Place::new();
+    place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await.unwrap();
+    let other = Subjects::open(&place.dir.path().join("keys")).unwrap();
+    assert!(forget(&place.plain, &other, "ada").await.unwrap());
+    assert_eq!(place.names().await[0], Value::Null);
+    let said = place.open.read_stream(&SUBJECTS_STREAM.parse().unwrap(), Version(0), 9).await;
+    let said = &said.unwrap()[0];
+    assert_eq!(
+        (said.kind.as_str(), said.decode().unwrap()),
+        (FORGOTTEN_KIND, json!({ "subject": "ada" }))
+    );
+}
+
+#[tokio::test]
+async fn a_snapshot_of_a_forgotten_subject_is_as_if_it_had_not_been_saved() {
+    let place = Place::new();
+    let events = vec![named("ada", "Ada"), named("alan", "Alan")];
+    place.open.append(&stream(), Expected::Any, events).await.unwrap();
+    let data: Data = Json::of(&json!({ "names": ["Ada", "Alan Turing"] })).unwrap().into();
+    let state = ("order-v1".parse().unwrap(), data.clone());
+    assert!(place.open.save_snapshot(&stream(), Version(2), state).await.unwrap());
+    let found = place.open.snapshot(&stream(), Version::END).await.unwrap().unwrap();
+    assert_eq!((found.version, found.data), (Version(2), data));
+    assert!(!is_on_disk(place.dir.path(), b"Alan Turing"));
+    place.subjects.forget("alan").await.unwrap();
+    assert_eq!(place.open.snapshot(&stream(), Version::END).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_retry_of_sealed_events_is_a_retry() {
+    let place = Place::new();
+    let event = || named("ada", "Ada").with_id(EventId([7; 16]));
+    let first = place.open.append(&stream(), Expected::NoStream, vec![event()]).await.unwrap();
+    let again = place.open.append(&stream(), Expected::NoStream, vec![event()]).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(place.plain.head().await.unwrap(), Position(1));
+}
+
+#[tokio::test]
+async fn metadata_that_name_nothing_sensible_are_refused() {
+    let place = Place::new();
+    let event = NewEvent::new("a", &1).unwrap().with_metadata(&json!({ PERSONAL: 1 })).unwrap();
+    let error = place.open.append(&stream(), Expected::Any, vec![event]).await.unwrap_err();
+    assert!(matches!(error, AppendError::Personal { .. }), "{error}");
+    let binary = NewEvent { data: Data::Bytes(vec![0]), ..named("ada", "Ada") };
+    let error = place.open.append(&stream(), Expected::Any, vec![binary]).await.unwrap_err();
+    assert!(matches!(error, AppendError::Personal { .. }), "{error}");
+    assert_eq!(place.plain.head().await.unwrap(), Position(0));
+}
