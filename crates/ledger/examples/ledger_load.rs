@@ -2,7 +2,7 @@
 //!
 //! Usage: `ledger_load floor DIR SECONDS`: how often 4 KiB can be appended to a file and synced;
 //! `append DIR WRITERS BATCH SECONDS`: writers with a stream each append 256-byte events;
-//! `fill FILE EVENTS STREAMS`: makes a ledger; `read FILE`: reads all of it;
+//! `fill FILE EVENTS STREAMS`: makes a ledger; `read FILE`: follows it from its start to its end;
 //! `open FILE STREAMS READS`: opens it and reads last events of some of its streams;
 //! `live DIR RATE SECONDS`: how long events take from append to a subscription.
 
@@ -14,8 +14,7 @@
 )]
 
 use fairway_ledger::{
-    Append, Expected, From, Json, Ledger, NewEvent, PAGE_EVENTS_MAX, Position, Read, Scope,
-    StreamName, Version,
+    Append, Expected, From, Json, Ledger, NewEvent, Position, Read, Scope, StreamName, Version,
 };
 use serde_json::{Value, json};
 use std::{
@@ -140,18 +139,12 @@ async fn fill(file: &Path, events: u64, streams: u64) -> Value {
 
 async fn read(file: &Path) -> Value {
     let ledger = Ledger::open(file).unwrap();
+    let head = ledger.head().await.unwrap();
     let start = Instant::now();
-    let (mut after, mut count, mut bytes) = (Position(0), 0_u64, 0);
-    let page = |after| {
-        let (ledger, scope) = (ledger.clone(), Scope::All(From::After(after)));
-        tokio::spawn(async move { ledger.read(Read::new(scope, PAGE_EVENTS_MAX)).await.unwrap() })
-    };
-    let mut next = page(after);
-    loop {
-        let events = next.await.unwrap();
-        let Some(last) = events.last() else { break };
-        after = last.position;
-        next = page(after);
+    let mut subscription = ledger.subscribe(Position(0)).unwrap();
+    let (mut count, mut bytes) = (0_u64, 0);
+    while count < head.0 {
+        let events = subscription.next_page().await.unwrap();
         count += events.len() as u64;
         bytes += events.iter().map(|event| event.data.len()).sum::<usize>();
     }

@@ -10,7 +10,7 @@ use crate::{
     stream_name::StreamName,
 };
 use fairway_model::Timestamp;
-use rusqlite::{Connection, Error, OptionalExtension, Params, Row};
+use rusqlite::{Connection, Error, OptionalExtension, Params, Row, Statement};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -171,11 +171,12 @@ impl Link {
 
     fn page(&mut self, sql: &str, params: impl Params) -> Result<Vec<Event>, Error> {
         let Self { connection, ledger, streams, kinds } = self;
+        let mut name_of = connection.prepare_cached("SELECT name FROM streams WHERE id = ?1")?;
         let mut select = connection.prepare_cached(sql)?;
         let mut rows = select.query(params)?;
         let (mut events, mut bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            let stream = stream_name(connection, streams, row.get(1)?)?;
+            let stream = stream_name(&mut name_of, streams, row.get(1)?)?;
             let kind = kind(kinds, row.get_ref(3)?.as_str()?);
             let event = event(row, *ledger, stream, kind)?;
             bytes += event.data.len() + event.metadata.len();
@@ -208,15 +209,14 @@ impl Link {
 }
 
 fn stream_name(
-    connection: &Connection,
+    name_of: &mut Statement<'_>,
     known: &mut HashMap<i64, StreamName>,
     id: i64,
 ) -> Result<StreamName, Error> {
     if let Some(name) = known.get(&id) {
         return Ok(name.clone());
     }
-    let mut find = connection.prepare_cached("SELECT name FROM streams WHERE id = ?1")?;
-    let name = find.query_row([id], |row| Ok(StreamName::trusted(row.get_ref(0)?.as_str()?)))?;
+    let name = name_of.query_row([id], |row| Ok(StreamName::trusted(row.get_ref(0)?.as_str()?)))?;
     if known.len() >= NAMES_MAX {
         known.clear();
     }
