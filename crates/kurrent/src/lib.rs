@@ -1,1 +1,30 @@
-//! Events for the clients of KurrentDB.
+//! The ledger as clients of KurrentDB see it: the gRPC calls of its first protocol, so that its
+//! official clients work unmodified. Revisions count from 0 there and versions from 1 here; commit
+//! and prepare positions are both the ledger's position.
+//!
+//! [`Kurrent::handle`] answers one request; who serves HTTP/2 mounts it for those that
+//! [`is_grpc`] is true of. It opens no socket and knows tokens only through [`Rights`].
+
+mod append;
+mod ask;
+mod batch;
+mod calls;
+mod codec;
+mod delete;
+mod expected;
+mod features;
+mod filter;
+mod following;
+mod gossip;
+mod keeping;
+mod links;
+mod proposed;
+mod reading;
+mod recorded;
+mod rights;
+mod service;
+mod status;
+mod wire;
+
+pub use rights::{Act, On, Open, Refused, Rights};
+pub use service::{Kurrent, is_grpc};

@@ -1,0 +1,273 @@
+//! `BatchAppend`: appends one after the other over one call, each in parts that say to which they
+//! belong. Answers come in the order of the last parts.
+
+use crate::{
+    append,
+    calls::Answers,
+    expected::{self, Revision},
+    proposed,
+    rights::{Act, Caller},
+    status,
+    wire::{
+        shared::{
+            AnyMessage, BadRequest, MaximumAppendSizeExceeded, ProposedMessage, Seconds,
+            StreamDeleted, Uuid, WrongExpectedVersion,
+        },
+        streams::{
+            BatchAppendReq, BatchAppendResp, BatchDeadline, BatchError, BatchOptions,
+            batch_append_resp,
+        },
+    },
+};
+use fairway_ledger::{
+    Append, AppendError, Appended, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Expected, Ledger, NewEvent,
+    StreamName,
+};
+use fairway_model::Timestamp;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use prost::Message;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Code, Status, Streaming};
+
+/// Most appends of one call whose parts are not all there.
+const UNFINISHED_MAX: usize = 32;
+/// Most appends of one call that are under way.
+const UNDER_WAY_MAX: usize = 64;
+/// Most bytes of appends of one call that are under way.
+const UNDER_WAY_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
+
+/// Appends of one call. What is wrong with one is in its answer; the call goes on.
+#[expect(clippy::unused_async, reason = "every call is an async function")]
+pub(crate) async fn appends(
+    ledger: Ledger,
+    caller: Caller,
+    messages: Streaming<BatchAppendReq>,
+) -> Result<Answers<BatchAppendResp>, Status> {
+    let room = Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX));
+    let parts = (messages, Unfinished { caller, batches: HashMap::new(), bytes: 0 });
+    let whole = stream::try_unfold(parts, |(mut messages, mut unfinished)| async move {
+        while let Some(message) = messages.message().await? {
+            if let Some(batch) = unfinished.take(message)? {
+                return Ok(Some((batch, (messages, unfinished))));
+            }
+        }
+        Ok(None)
+    });
+    let admitted = whole.and_then(move |batch| admit(room.clone(), batch));
+    let answers = admitted.map_ok(move |(batch, permit)| perform(ledger.clone(), batch, permit));
+    Ok(answers.try_buffered(UNDER_WAY_MAX).boxed())
+}
+
+async fn admit(
+    room: Arc<Semaphore>,
+    batch: Batch,
+) -> Result<(Batch, OwnedSemaphorePermit), Status> {
+    let bytes = u32::try_from(batch.bytes).expect("a batch has less than 4 GiB");
+    let permit = room.acquire_many_owned(bytes).await.expect("the semaphore is never closed");
+    Ok((batch, permit))
+}
+
+/// One append, as far as its parts are there.
+struct Batch {
+    id: Option<Uuid>,
+    stream: StreamName,
+    expected: Expected,
+    deadline: Option<BatchDeadline>,
+    events: Result<Vec<NewEvent>, Status>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn start(id: Option<Uuid>, options: BatchOptions, caller: &Caller) -> Result<Self, Status> {
+        let stream = expected::stream_name(options.stream_identifier)?;
+        Ok(Self {
+            id,
+            events: caller.may_change(Act::Append, &stream).map(|()| Vec::new()),
+            stream,
+            expected: expected::expected(options.expected),
+            deadline: options.deadline,
+            bytes: 0,
+        })
+    }
+
+    /// Adds events, unless something is wrong already.
+    fn add(&mut self, messages: Vec<ProposedMessage>) {
+        let Ok(events) = &mut self.events else { return };
+        for message in messages {
+            match proposed::event(message, &self.stream) {
+                Ok(event) => {
+                    self.bytes += event.bytes();
+                    events.push(event);
+                }
+                Err(wrong) => return self.fail(wrong),
+            }
+        }
+        if self.bytes > BATCH_BYTES_MAX || events.len() > BATCH_EVENTS_MAX {
+            self.fail(status::too_large(BATCH_BYTES_MAX));
+        }
+    }
+
+    fn fail(&mut self, wrong: Status) {
+        self.events = Err(wrong);
+        self.bytes = 0;
+    }
+}
+
+/// Appends of which parts are missing.
+struct Unfinished {
+    caller: Caller,
+    batches: HashMap<Vec<u8>, Batch>,
+    bytes: usize,
+}
+
+impl Unfinished {
+    /// Takes a part; gives the append whose last part it is.
+    fn take(&mut self, message: BatchAppendReq) -> Result<Option<Batch>, Status> {
+        let BatchAppendReq { correlation_id, options, proposed_messages, is_final } = message;
+        let key = correlation_id.as_ref().map(Message::encode_to_vec).unwrap_or_default();
+        let mut batch = match (self.batches.remove(&key), options) {
+            (Some(batch), _) => batch,
+            (None, Some(options)) => Batch::start(correlation_id, options, &self.caller)?,
+            (None, None) => {
+                return Err(status::invalid("the first part of a batch has the options"));
+            }
+        };
+        self.bytes -= batch.bytes;
+        batch.add(proposed_messages);
+        if is_final {
+            return Ok(Some(batch));
+        }
+        self.bytes += batch.bytes;
+        if self.bytes > UNDER_WAY_BYTES_MAX || self.batches.len() == UNFINISHED_MAX {
+            return Err(Status::resource_exhausted("too many batches are not finished"));
+        }
+        self.batches.insert(key, batch);
+        Ok(None)
+    }
+}
+
+async fn perform(
+    ledger: Ledger,
+    batch: Batch,
+    permit: OwnedSemaphorePermit,
+) -> Result<BatchAppendResp, Status> {
+    let Batch { id, stream, expected, deadline, events, .. } = batch;
+    let wait = remaining(deadline, ledger.clock().now());
+    let outcome = match events {
+        Ok(events) => {
+            let append = Append { stream: stream.clone(), expected, events };
+            match tokio::time::timeout(wait, append::write(&ledger, append)).await {
+                Ok(Ok(appended)) => Outcome::Done(appended),
+                Ok(Err(error)) => Outcome::Failed(error),
+                Err(_) => Outcome::Late,
+            }
+        }
+        Err(wrong) => Outcome::Refused(wrong),
+    };
+    drop(permit);
+    Ok(BatchAppendResp {
+        correlation_id: id,
+        result: Some(outcome.answer(&stream, expected)),
+        stream_identifier: Some(expected::identifier(&stream)),
+        expected: Some(expected::echoed(expected)),
+    })
+}
+
+/// How long an append may take; the longest wait there is if nothing is said.
+fn remaining(deadline: Option<BatchDeadline>, Timestamp(now): Timestamp) -> Duration {
+    let millis = |Seconds { seconds, nanos }| {
+        let seconds = u64::try_from(seconds).unwrap_or(0);
+        let millis = u64::try_from(nanos / 1_000_000).unwrap_or(0);
+        seconds.saturating_mul(1000).saturating_add(millis)
+    };
+    match deadline {
+        None => Duration::MAX,
+        Some(BatchDeadline::In(duration)) => Duration::from_millis(millis(duration)),
+        Some(BatchDeadline::At(moment)) => {
+            Duration::from_millis(millis(moment).saturating_sub(now))
+        }
+    }
+}
+
+/// What came of an append.
+enum Outcome {
+    Done(Appended),
+    Failed(AppendError),
+    Refused(Status),
+    Late,
+}
+
+impl Outcome {
+    fn answer(self, stream: &StreamName, expected: Expected) -> batch_append_resp::Result {
+        let error = match self {
+            Self::Done(appended) => {
+                return batch_append_resp::Result::Success(append::success(appended));
+            }
+            Self::Failed(error) => failed(&error, stream, expected)
+                .unwrap_or_else(|| refused(&status::append("Append", error, expected))),
+            Self::Refused(wrong) => refused(&wrong),
+            Self::Late => {
+                error(Code::DeadlineExceeded, "the deadline has passed", detail("Timeout", &()))
+            }
+        };
+        batch_append_resp::Result::Error(error)
+    }
+}
+
+/// The errors that have details of their own.
+fn failed(failed: &AppendError, stream: &StreamName, expected: Expected) -> Option<BatchError> {
+    if let Some(most) = status::most_bytes(failed) {
+        let most = MaximumAppendSizeExceeded { max_append_size: u32::try_from(most).ok()? };
+        let detail = detail("MaximumAppendSizeExceeded", &most);
+        return Some(error(Code::InvalidArgument, "the append is too large", detail));
+    }
+    match failed {
+        AppendError::Conflict { actual, .. } => {
+            let wrong = WrongExpectedVersion {
+                current: Some(Revision::last_of(*actual).detailed()),
+                expected: Some(expected::detailed(expected)),
+            };
+            let detail = detail("WrongExpectedVersion", &wrong);
+            Some(error(Code::FailedPrecondition, "WrongExpectedVersion", detail))
+        }
+        AppendError::Tombstoned(_) => {
+            let deleted = StreamDeleted { stream_identifier: Some(expected::identifier(stream)) };
+            let detail = detail("StreamDeleted", &deleted);
+            Some(error(Code::FailedPrecondition, "the stream is deleted", detail))
+        }
+        _ => None,
+    }
+}
+
+/// An error that a call on its own would end with.
+fn refused(status: &Status) -> BatchError {
+    let message = status.message();
+    let exception = status.metadata().get("exception").and_then(|value| value.to_str().ok());
+    let detail = match (status.code(), exception) {
+        (Code::PermissionDenied | Code::Unauthenticated, _) => detail("AccessDenied", &()),
+        (_, Some("maximum-append-size-exceeded")) => {
+            let most = u32::try_from(BATCH_BYTES_MAX).unwrap_or(u32::MAX);
+            detail(
+                "MaximumAppendSizeExceeded",
+                &MaximumAppendSizeExceeded { max_append_size: most },
+            )
+        }
+        (Code::InvalidArgument, _) => {
+            detail("BadRequest", &BadRequest { message: message.to_owned() })
+        }
+        _ => detail("Unknown", &()),
+    };
+    error(status.code(), message, detail)
+}
+
+fn error(code: Code, message: &str, details: AnyMessage) -> BatchError {
+    BatchError { code: code.into(), message: message.to_owned(), details: Some(details) }
+}
+
+fn detail(name: &str, message: &impl Message) -> AnyMessage {
+    AnyMessage {
+        type_url: format!("type.googleapis.com/event_store.client.{name}"),
+        value: message.encode_to_vec(),
+    }
+}

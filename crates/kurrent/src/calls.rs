@@ -1,0 +1,218 @@
+//! The four forms of a gRPC call over functions, and the deadline that a caller sets.
+
+use crate::codec::{Incoming, Messages};
+use futures_util::{
+    StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+use http::{HeaderMap, Request as HttpRequest, Response as HttpResponse};
+use http_body::Body as HttpBody;
+use prost::Message;
+use std::{future::Future, time::Duration};
+use tokio::time::{Instant, timeout_at};
+use tonic::{
+    Request, Response, Status, Streaming,
+    body::Body,
+    server::{
+        ClientStreamingService, Grpc, ServerStreamingService, StreamingService, UnaryService,
+    },
+};
+
+/// Answers of a call that has many.
+pub(crate) type Answers<A> = BoxStream<'static, Result<A, Status>>;
+type Answering<A> = BoxFuture<'static, Result<Response<A>, Status>>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the body of a request has to be.
+pub trait RequestBody: HttpBody<Error: Into<BoxError> + Send> + Send + 'static {}
+impl<B: HttpBody<Error: Into<BoxError> + Send> + Send + 'static> RequestBody for B {}
+
+/// One message, one answer.
+pub(crate) async fn unary<Q: Incoming, A: Message + 'static, T>(
+    request: HttpRequest<impl RequestBody>,
+    call: impl FnMut(Q) -> T,
+) -> HttpResponse<Body>
+where
+    T: Future<Output = Result<A, Status>> + Send + 'static,
+{
+    let deadline = deadline(request.headers());
+    grpc::<A, Q>().unary(Handler { call, deadline }, request).await
+}
+
+/// One message, many answers.
+pub(crate) async fn server_streaming<Q: Incoming, A: Message + 'static, T>(
+    request: HttpRequest<impl RequestBody>,
+    call: impl FnMut(Q) -> T,
+) -> HttpResponse<Body>
+where
+    T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
+{
+    let deadline = deadline(request.headers());
+    grpc::<A, Q>().server_streaming(Handler { call, deadline }, request).await
+}
+
+/// Many messages, one answer.
+pub(crate) async fn client_streaming<Q: Incoming, A: Message + 'static, T>(
+    request: HttpRequest<impl RequestBody>,
+    call: impl FnMut(Streaming<Q>) -> T,
+) -> HttpResponse<Body>
+where
+    T: Future<Output = Result<A, Status>> + Send + 'static,
+{
+    let deadline = deadline(request.headers());
+    grpc::<A, Q>().client_streaming(Handler { call, deadline }, request).await
+}
+
+/// Many messages, many answers.
+pub(crate) async fn streaming<Q: Incoming, A: Message + 'static, T>(
+    request: HttpRequest<impl RequestBody>,
+    call: impl FnMut(Streaming<Q>) -> T + Send,
+) -> HttpResponse<Body>
+where
+    T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
+{
+    let deadline = deadline(request.headers());
+    grpc::<A, Q>().streaming(Handler { call, deadline }, request).await
+}
+
+fn grpc<A: Message + 'static, Q: Incoming>() -> Grpc<Messages<A, Q>> {
+    Grpc::new(Messages::new()).max_decoding_message_size(Q::BYTES_MAX)
+}
+
+struct Handler<F> {
+    call: F,
+    deadline: Option<Instant>,
+}
+
+impl<Q, A: 'static, F, T> UnaryService<Q> for Handler<F>
+where
+    F: FnMut(Q) -> T,
+    T: Future<Output = Result<A, Status>> + Send + 'static,
+{
+    type Response = A;
+    type Future = Answering<A>;
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        Box::pin(answer(self.deadline, (self.call)(request.into_inner())))
+    }
+}
+
+impl<Q, A: 'static, F, T> ClientStreamingService<Q> for Handler<F>
+where
+    F: FnMut(Streaming<Q>) -> T,
+    T: Future<Output = Result<A, Status>> + Send + 'static,
+{
+    type Response = A;
+    type Future = Answering<A>;
+
+    fn call(&mut self, request: Request<Streaming<Q>>) -> Self::Future {
+        Box::pin(answer(self.deadline, (self.call)(request.into_inner())))
+    }
+}
+
+impl<Q, A, F, T> ServerStreamingService<Q> for Handler<F>
+where
+    A: Send + 'static,
+    F: FnMut(Q) -> T,
+    T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
+{
+    type Response = A;
+    type ResponseStream = Answers<A>;
+    type Future = Answering<Answers<A>>;
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        Box::pin(answers(self.deadline, (self.call)(request.into_inner())))
+    }
+}
+
+impl<Q, A, F, T> StreamingService<Q> for Handler<F>
+where
+    A: Send + 'static,
+    F: FnMut(Streaming<Q>) -> T,
+    T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
+{
+    type Response = A;
+    type ResponseStream = Answers<A>;
+    type Future = Answering<Answers<A>>;
+
+    fn call(&mut self, request: Request<Streaming<Q>>) -> Self::Future {
+        Box::pin(answers(self.deadline, (self.call)(request.into_inner())))
+    }
+}
+
+async fn answer<A>(
+    deadline: Option<Instant>,
+    call: impl Future<Output = Result<A, Status>>,
+) -> Result<Response<A>, Status> {
+    within(deadline, call).await?.map(Response::new)
+}
+
+async fn answers<A: Send + 'static>(
+    deadline: Option<Instant>,
+    call: impl Future<Output = Result<Answers<A>, Status>>,
+) -> Result<Response<Answers<A>>, Status> {
+    let answers = within(deadline, call).await??;
+    if deadline.is_none() {
+        return Ok(Response::new(answers));
+    }
+    let until = stream::unfold(Some(answers), move |answers| async move {
+        let mut answers = answers?;
+        match within(deadline, answers.next()).await {
+            Ok(next) => Some((next?, Some(answers))),
+            Err(late) => Some((Err(late), None)),
+        }
+    });
+    Ok(Response::new(until.boxed()))
+}
+
+async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T, Status> {
+    match deadline {
+        None => Ok(work.await),
+        Some(deadline) => timeout_at(deadline, work)
+            .await
+            .map_err(|_| Status::deadline_exceeded("the deadline of the call has passed")),
+    }
+}
+
+fn deadline(headers: &HeaderMap) -> Option<Instant> {
+    let timeout = parse_timeout(headers.get("grpc-timeout")?.to_str().ok()?)?;
+    Instant::now().checked_add(timeout)
+}
+
+/// Up to eight digits and a unit (the gRPC protocol over HTTP/2, `Timeout`).
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let number: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_secs(number * 3600),
+        "M" => Duration::from_secs(number * 60),
+        "S" => Duration::from_secs(number),
+        "m" => Duration::from_millis(number),
+        "u" => Duration::from_micros(number),
+        "n" => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn timeouts_have_a_unit() {
+        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("2H"), Some(Duration::from_secs(7200)));
+        for bad in ["", "S", "5", "123456789S", "5x", "5é", "-1S"] {
+            assert_eq!(parse_timeout(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_timeout_is_read_or_ignored(text in "\\PC{0,12}") {
+            parse_timeout(&text);
+        }
+    }
+}

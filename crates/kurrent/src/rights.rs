@@ -1,0 +1,105 @@
+//! Who may do what: asked of those who know the callers.
+
+use crate::status;
+use fairway_ledger::{NewEvent, Retention, StreamName};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use std::{fmt, sync::Arc};
+use tonic::Status;
+
+/// What a caller wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Read or follow events.
+    Read,
+    /// Append events, or metadata other than retention.
+    Append,
+    /// Truncate, delete or close a stream.
+    Delete,
+    /// Create, change, remove or look at groups of consumers.
+    Manage,
+}
+
+/// To what a caller wants to do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On<'a> {
+    /// One stream; of a stream of metadata, the stream that it is about.
+    Stream(&'a StreamName),
+    /// All streams.
+    All,
+}
+
+/// Why a caller may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It is not known who calls.
+    Unknown,
+    /// The caller is known and has no right to it.
+    Forbidden,
+}
+
+/// Knows callers by the `authorization` that they send and what they may do. Asked once per call and
+/// stream; must not block.
+pub trait Rights: fmt::Debug + Send + Sync {
+    /// Decides. `authorization` is what the caller sent, such as `Bearer ...` or `Basic ...`.
+    fn check(
+        &self,
+        authorization: Option<&HeaderValue>,
+        act: Act,
+        on: On<'_>,
+    ) -> Result<(), Refused>;
+}
+
+/// Everybody may do everything: for a server that only trusted programs reach.
+#[derive(Debug, Clone, Copy)]
+pub struct Open;
+
+impl Rights for Open {
+    fn check(&self, _: Option<&HeaderValue>, _: Act, _: On<'_>) -> Result<(), Refused> {
+        Ok(())
+    }
+}
+
+/// One caller, who may do what rights say.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    rights: Arc<dyn Rights>,
+    authorization: Option<HeaderValue>,
+}
+
+impl Caller {
+    pub(crate) fn of(rights: Arc<dyn Rights>, headers: &HeaderMap) -> Self {
+        Self { rights, authorization: headers.get(AUTHORIZATION).cloned() }
+    }
+
+    pub(crate) fn may(&self, act: Act, on: On<'_>) -> Result<(), Status> {
+        let refused = |refused| match refused {
+            Refused::Unknown => status::unauthenticated(),
+            Refused::Forbidden => status::access_denied(),
+        };
+        self.rights.check(self.authorization.as_ref(), act, on).map_err(refused)
+    }
+
+    /// Whether the caller may read a stream, or the stream that it is about.
+    pub(crate) fn may_read(&self, name: &StreamName) -> Result<(), Status> {
+        let about = name.is_about();
+        self.may(Act::Read, On::Stream(about.as_ref().unwrap_or(name)))
+    }
+
+    /// Whether the caller may change a stream, which is never one that the ledger itself writes.
+    pub(crate) fn may_change(&self, act: Act, name: &StreamName) -> Result<(), Status> {
+        let about = name.is_about();
+        let name = about.as_ref().unwrap_or(name);
+        if name.is_system() {
+            return Err(status::access_denied());
+        }
+        self.may(act, On::Stream(name))
+    }
+
+    /// Whether the caller may do what metadata among the events do to the stream they are about.
+    pub(crate) fn may_retain(&self, name: &StreamName, events: &[NewEvent]) -> Result<(), Status> {
+        if name.is_about().is_some() && events.iter().any(|event| Retention::of(event).is_some()) {
+            self.may_change(Act::Delete, name)?;
+        }
+        Ok(())
+    }
+}

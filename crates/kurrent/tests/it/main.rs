@@ -1,0 +1,6 @@
+//! KurrentDB's protocol over a ledger on disk, spoken by its own clients and by hostile ones.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+mod clients;
+mod server;
