@@ -3,7 +3,7 @@
 use crate::shell::{self, Outcome};
 use std::{path::Path, process::Command};
 
-/// A program and the Debian package that brings it.
+/// A program, or a file by its path, and the Debian package that brings it.
 pub struct Tool {
     program: &'static str,
     package: &'static str,
@@ -30,6 +30,9 @@ pub const TESTS: &[Tool] = &[
     tool("mkfs.ext4", "e2fsprogs"),
     tool("xfs_io", "xfsprogs"),
     tool("eatmydata", "eatmydata"),
+    tool("npm", "npm"),
+    tool("pg_ctlcluster", "postgresql"),
+    tool("/usr/lib/python3.11/ensurepip", "python3-venv"),
 ];
 
 /// What benchmarks call: the peers and what measures them.
@@ -42,6 +45,9 @@ pub const BENCH: &[Tool] = &[
     tool("buildah", "buildah"),
     tool("nginx", "nginx-light"),
     tool("pgrep", "procps"),
+    tool("npm", "npm"),
+    tool("pg_ctlcluster", "postgresql"),
+    tool("/usr/lib/python3.11/ensurepip", "python3-venv"),
     tool("time", "time"),
     tool("wrk", "wrk"),
 ];
@@ -79,6 +85,7 @@ fn apt() -> Command {
 }
 
 fn is_installed(program: &str) -> bool {
+    // An absolute path stands for itself when it is joined.
     FOLDERS.iter().any(|folder| Path::new(folder).join(program).exists())
 }
 

@@ -1,7 +1,7 @@
 //! The benchmarks by name.
 
 use super::{
-    binary, containers, gateway, images, keeper,
+    binary, containers, gateway, images, keeper, ledger,
     place::Place,
     runs,
     table::{self, Row},
@@ -27,18 +27,19 @@ enum When {
     Named,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench { name: "containers", measure: containers::measure, when: When::Always },
     Bench { name: "runs", measure: runs::measure, when: When::Always },
     Bench { name: "images", measure: images::measure, when: When::Always },
     Bench { name: "gateway", measure: gateway::measure, when: When::Always },
     Bench { name: "keeper", measure: keeper::measure, when: When::Always },
+    Bench { name: "ledger", measure: ledger::measure, when: When::Always },
     Bench { name: "binary", measure: binary::measure, when: When::Always },
     Bench { name: "release-build", measure: binary::measure_build, when: When::Named },
 ];
 
 /// All names, as messages show them.
-const NAMES: &str = "containers, runs, images, gateway, keeper, binary, release-build";
+const NAMES: &str = "containers, runs, images, gateway, keeper, ledger, binary, release-build";
 
 /// Takes all benchmarks, or those named, and prints their figures.
 pub fn run(names: &[&str]) -> Outcome {

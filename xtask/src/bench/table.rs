@@ -9,47 +9,76 @@ pub struct Quantity {
     pub unit: &'static str,
 }
 
-/// What a figure is held against.
-#[derive(Debug)]
-pub enum Against {
-    /// A peer, and how many times its figure Fairway's may be.
-    Peer { name: &'static str, value: f64, at_most: f64 },
-    /// A limit in the figure's own unit.
-    Limit(f64),
+/// What a figure has to be: of a peer's figure, or in its own unit if there is no peer.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
+        }
+    }
+
+    /// The target as a cell, with the number as it is to be shown.
+    fn cell(self, show: impl Fn(f64) -> String) -> String {
+        match self {
+            Self::AtMost(most) => format!("at most {}", show(most)),
+            Self::AtLeast(least) => format!("at least {}", show(least)),
+        }
+    }
 }
 
 /// One figure.
 #[derive(Debug)]
 pub struct Row {
-    pub what: String,
-    pub fairway: Quantity,
-    pub against: Against,
+    what: String,
+    fairway: Quantity,
+    /// Who else was measured, and the figure.
+    peer: Option<(&'static str, f64)>,
+    target: Target,
 }
 
 impl Row {
-    /// A figure beside a peer's.
+    /// A figure beside a peer's, of which it is so much at most.
     pub fn ratio(what: &str, fairway: Quantity, peer: (&'static str, f64), at_most: f64) -> Self {
-        let (name, value) = peer;
-        Self { what: what.to_owned(), fairway, against: Against::Peer { name, value, at_most } }
+        Self { what: what.to_owned(), fairway, peer: Some(peer), target: Target::AtMost(at_most) }
     }
 
-    /// A figure with a limit.
-    pub fn limit(what: &str, fairway: Quantity, limit: f64) -> Self {
-        Self { what: what.to_owned(), fairway, against: Against::Limit(limit) }
+    /// A figure beside a peer's, of which it is so much at least.
+    pub fn times(what: &str, fairway: Quantity, peer: (&'static str, f64), at_least: f64) -> Self {
+        Self { what: what.to_owned(), fairway, peer: Some(peer), target: Target::AtLeast(at_least) }
+    }
+
+    /// A figure that is not larger.
+    pub fn limit(what: &str, fairway: Quantity, at_most: f64) -> Self {
+        Self { what: what.to_owned(), fairway, peer: None, target: Target::AtMost(at_most) }
+    }
+
+    /// A figure that is not smaller.
+    pub fn goal(what: &str, fairway: Quantity, at_least: f64) -> Self {
+        Self { what: what.to_owned(), fairway, peer: None, target: Target::AtLeast(at_least) }
     }
 
     fn cells(&self) -> [String; 6] {
         let Quantity { value, unit } = self.fairway;
-        let (peer, ratio, target, is_met) = match self.against {
-            Against::Peer { name, value: theirs, at_most } => (
+        let (peer, ratio, target, is_met) = match self.peer {
+            Some((name, theirs)) => (
                 format!("{name} {theirs:.1} {unit}"),
                 format!("{:.2}", value / theirs),
-                format!("{at_most:.2}"),
-                value <= theirs * at_most,
+                self.target.cell(|number| format!("{number:.2}")),
+                self.target.is_met(value / theirs),
             ),
-            Against::Limit(limit) => {
-                (String::new(), String::new(), format!("{limit} {unit}"), value <= limit)
-            }
+            None => (
+                String::new(),
+                String::new(),
+                self.target.cell(|number| format!("{number} {unit}")),
+                self.target.is_met(value),
+            ),
         };
         let met = if is_met { "yes" } else { "no" };
         [self.what.clone(), format!("{value:.1} {unit}"), peer, ratio, target, met.to_owned()]
@@ -58,7 +87,7 @@ impl Row {
 
 /// Prints the figures as a table that is also one in Markdown.
 pub fn print(rows: &[Row]) {
-    let head = ["what", "Fairway", "peer", "ratio", "at most", "met"].map(str::to_owned);
+    let head = ["what", "Fairway", "peer", "ratio", "target", "met"].map(str::to_owned);
     let cells: Vec<_> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
     let widths: Vec<usize> = (0..6)
         .map(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))

@@ -1,0 +1,166 @@
+//! The ledger: appends and reads of 256-byte events, held against the disk and against other stores.
+
+use super::{
+    peers::{MessageDb, Nats, Postgres},
+    place::Place,
+    samples::median,
+    table::{Quantity, Row},
+};
+use crate::shell::{self, Outcome};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const ROUNDS: usize = 5;
+const SECONDS: &str = "3";
+const WRITERS: &str = "64";
+const BATCHERS: &str = "16";
+const BATCH: &str = "100";
+const LIVE_RATE: &str = "5000";
+const CATCH_UP_EVENTS: &str = "1000000";
+const CATCH_UP_STREAMS: &str = "1000";
+const MANY_EVENTS: &str = "10000000";
+const MANY_STREAMS: &str = "1000000";
+const MANY_READS: &str = "20000";
+/// A disk that syncs within this many milliseconds lets the ledger reach its goal in events; a
+/// slower one in multiples of its own rate.
+const FAST_SYNC_MS: f64 = 0.3;
+const FAST_GOAL: f64 = 25_000.0;
+const SLOW_GOAL: f64 = 8.0;
+
+/// What `ledger_load` and the programs that measure peers say.
+#[derive(Debug, Default)]
+struct Figures {
+    per_second: Vec<f64>,
+    p50_ms: Vec<f64>,
+    p99_ms: Vec<f64>,
+}
+
+impl Figures {
+    fn add(&mut self, said: &Value) {
+        let take = |name: &str, list: &mut Vec<f64>| list.extend(said[name].as_f64());
+        take("per_second", &mut self.per_second);
+        take("p50_ms", &mut self.p50_ms);
+        take("p99_ms", &mut self.p99_ms);
+    }
+
+    fn rate(&mut self) -> f64 {
+        median(&mut self.per_second)
+    }
+
+    fn p50(&mut self) -> f64 {
+        median(&mut self.p50_ms)
+    }
+
+    fn p99(&mut self) -> f64 {
+        median(&mut self.p99_ms)
+    }
+}
+
+/// Measures.
+pub fn measure(place: &Place) -> Outcome<Vec<Row>> {
+    let load = Load { program: place.example("fairway-ledger", "ledger_load")? };
+    let dir = place.fresh("ledger")?;
+    let mut rows = appends(place, &load, &dir)?;
+    rows.extend(reads(&load, &dir)?);
+    rows.extend(many_streams(&load, &dir)?);
+    Ok(rows)
+}
+
+/// The program that measures ledgers.
+struct Load {
+    program: PathBuf,
+}
+
+impl Load {
+    fn run(&self, arguments: &[&str]) -> Outcome<Value> {
+        said(Command::new(&self.program).args(arguments))
+    }
+}
+
+/// What a measuring program prints.
+pub fn said(command: &mut Command) -> Outcome<Value> {
+    Ok(serde_json::from_str(&shell::read(command)?)?)
+}
+
+fn appends(place: &Place, load: &Load, dir: &Path) -> Outcome<Vec<Row>> {
+    let at = dir.to_str().ok_or("a path of text")?;
+    let (nats, postgres) = (Nats::start(place)?, Postgres::start(place)?);
+    let message_db = MessageDb::install(place, &postgres)?;
+    let [mut floor, mut one, mut many, mut batches] = [(); 4].map(|()| Figures::default());
+    let [mut of_nats, mut plain, mut of_message_db, mut on_postgres] =
+        [(); 4].map(|()| Figures::default());
+    for _ in 0..ROUNDS {
+        floor.add(&load.run(&["floor", at, SECONDS])?);
+        one.add(&load.run(&["append", at, "1", "1", SECONDS])?);
+        many.add(&load.run(&["append", at, WRITERS, "1", SECONDS])?);
+        plain.add(&postgres.plain_inserts(WRITERS, SECONDS)?);
+        on_postgres.add(&postgres.ledger(WRITERS, SECONDS)?);
+        of_message_db.add(&message_db.writes(WRITERS, SECONDS)?);
+        of_nats.add(&nats.publishes(WRITERS, SECONDS)?);
+        batches.add(&load.run(&["append", at, BATCHERS, BATCH, SECONDS])?);
+    }
+    let (floor_ms, floor) = (floor.p50(), floor.rate());
+    shell::say(&format!("the disk syncs 4 KiB in {floor_ms:.2} ms, {floor:.0} times a second"));
+    let goal = if floor_ms <= FAST_SYNC_MS { FAST_GOAL } else { SLOW_GOAL * floor };
+    let rate = |value| Quantity { value, unit: "events/s" };
+    let fast = rate(many.rate());
+    let p99 = Quantity { value: many.p99(), unit: "ms" };
+    Ok(vec![
+        Row::times("durable appends, 1 writer", rate(one.rate()), ("fdatasync", floor), 0.8),
+        Row::goal("durable appends, 64 writers", fast, goal.round()),
+        Row::limit("their 99th percentile", p99, 10.0),
+        Row::times("durable appends, 64 writers", fast, ("PostgreSQL insert", plain.rate()), 2.0),
+        Row::times("durable appends, 64 writers", fast, ("NATS, synced", of_nats.rate()), 5.0),
+        Row::times("durable appends, 64 writers", fast, ("Message DB", of_message_db.rate()), 10.0),
+        Row::times(
+            "the same on PostgreSQL",
+            rate(on_postgres.rate()),
+            ("PostgreSQL insert", plain.rate()),
+            1.0,
+        ),
+        Row::goal("durable appends of 100, 16 writers", rate(batches.rate()), 150_000.0),
+    ])
+}
+
+fn reads(load: &Load, dir: &Path) -> Outcome<Vec<Row>> {
+    let at = dir.to_str().ok_or("a path of text")?;
+    let file = dir.join("catch-up");
+    let file = file.to_str().ok_or("a path of text")?;
+    load.run(&["fill", file, CATCH_UP_EVENTS, CATCH_UP_STREAMS])?;
+    let [mut live, mut catch_up] = [(); 2].map(|()| Figures::default());
+    for _ in 0..ROUNDS {
+        live.add(&load.run(&["live", at, LIVE_RATE, SECONDS])?);
+        catch_up.add(&load.run(&["read", file])?);
+    }
+    let milliseconds = |value| Quantity { value, unit: "ms" };
+    let rate = Quantity { value: catch_up.rate(), unit: "events/s" };
+    Ok(vec![
+        Row::limit("append to delivery, 5,000 events/s", milliseconds(live.p50()), 1.0),
+        Row::limit("its 99th percentile", milliseconds(live.p99()), 5.0),
+        Row::goal("catch-up in process", rate, 1_000_000.0),
+    ])
+}
+
+fn many_streams(load: &Load, dir: &Path) -> Outcome<Vec<Row>> {
+    let file = dir.join("many");
+    let file = file.to_str().ok_or("a path of text")?;
+    load.run(&["fill", file, MANY_EVENTS, MANY_STREAMS])?;
+    let figure = |name: &str, unit| -> Outcome<Quantity> {
+        let mut values = Vec::new();
+        for _ in 0..ROUNDS {
+            let said = load.run(&["open", file, MANY_STREAMS, MANY_READS])?;
+            values.push(said[name].as_f64().ok_or("a figure")?);
+        }
+        Ok(Quantity { value: median(&mut values), unit })
+    };
+    let rows = vec![
+        Row::limit("10 million events: opened in", figure("open_ms", "ms")?, 500.0),
+        Row::limit("their largest resident memory", figure("resident_mb", "MB")?, 100.0),
+        Row::limit("last event of a stream, 99th percentile", figure("p99_ms", "ms")?, 1.0),
+    ];
+    std::fs::remove_dir_all(dir)?;
+    Ok(rows)
+}
