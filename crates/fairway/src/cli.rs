@@ -52,6 +52,8 @@ pub enum Verb {
     Keeper(verbs::keeper::Args),
     /// Keep secrets of environments
     Secret(verbs::secret::Args),
+    /// Append and read the events of services
+    Events(verbs::events::Args),
     /// Print a completion script for a shell
     Completions(verbs::completions::Args),
     /// Write manual pages to a folder

@@ -8,6 +8,7 @@ mod failure;
 mod git;
 mod interrupts;
 mod keeper;
+mod ledgers;
 mod moment;
 mod pipelines;
 mod printer;
@@ -74,6 +75,7 @@ fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
         Verb::Down(args) => verbs::down::run(args, app, printer),
         Verb::Keeper(args) => verbs::keeper::run(args, app, printer),
         Verb::Secret(args) => verbs::secret::run(args, app, printer),
+        Verb::Events(args) => verbs::events::run(args, app, printer),
         Verb::Completions(args) => verbs::completions::run(args, app, printer),
         Verb::Man(args) => verbs::man::run(args, app, printer),
     }

@@ -11,6 +11,19 @@ pub fn iso(at: Timestamp) -> String {
     moment.format(&Rfc3339).expect("a moment of these years has a form")
 }
 
+/// A moment to the millisecond, in RFC 3339, in UTC: `2026-03-01T12:00:00.250Z`.
+pub fn iso_millis(at: Timestamp) -> String {
+    let seconds = iso(at);
+    format!("{}.{:03}Z", seconds.trim_end_matches('Z'), at.0 % 1000)
+}
+
+/// Reads a moment in RFC 3339, of any offset.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    let millis = moment.unix_timestamp_nanos().div_euclid(1_000_000);
+    u64::try_from(millis).ok().map(Timestamp)
+}
+
 /// How long ago something was, in its largest unit: `12 s ago`.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = Duration::from_millis(now.0.saturating_sub(at.0)).as_secs();
@@ -43,6 +56,15 @@ mod tests {
             [span(40), span(12_340), span(200_900), span(4_000_000)],
             ["0.0 s", "12.3 s", "3 min 20 s", "1 h 6 min"]
         );
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written() {
+        let at = Timestamp(1_800_000_000_250);
+        assert_eq!(iso_millis(at), "2027-01-15T08:00:00.250Z");
+        assert_eq!(parse(&iso_millis(at)), Some(at));
+        assert_eq!(parse("2027-01-15T09:00:00.25+01:00"), Some(at));
+        assert_eq!([parse("2027-01-15"), parse("1960-01-01T00:00:00Z")], [None, None]);
     }
 
     #[test]

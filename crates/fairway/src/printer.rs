@@ -1,11 +1,15 @@
 //! The only place that writes to standard output and standard error.
 
-use crate::settings::Audience;
+use crate::{
+    failure::{Doing, Failure},
+    settings::Audience,
+};
 use fairway_model::{Colour, Diagnostic, render_all};
 use indicatif::ProgressBar;
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use std::{
-    io::{self, Write},
+    io::{self, BufRead, IsTerminal, Write},
     time::Duration,
 };
 
@@ -75,6 +79,27 @@ impl Printer {
     pub fn live_line(&self) -> Option<LiveLine> {
         let is_watched = (self.format, self.audience) == (Format::Text, Audience::Terminal);
         is_watched.then(LiveLine::open)
+    }
+
+    /// How many columns the terminal has that shows the data; none if something else takes them, or
+    /// colour is not wanted.
+    pub fn columns(&self) -> Option<usize> {
+        let is_shown = self.audience == Audience::Terminal && io::stdout().is_terminal();
+        let size = is_shown.then(|| tcgetwinsize(io::stdout()).ok()).flatten()?;
+        (size.ws_col > 0).then_some(size.ws_col.into())
+    }
+
+    /// Shows what is going to happen and asks whether to go on. Without a terminal nobody can
+    /// answer, which is wrong usage.
+    pub fn confirm(&mut self, verb: &str, what: &str) -> Result<bool, Failure> {
+        if self.audience != Audience::Terminal {
+            let message = format!("`{verb}` asks first, and nobody is there to answer");
+            return Err(Failure::usage(message).hint("add `--yes`"));
+        }
+        self.talk(&format!("{what}\ngo on? [y/N] "));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).doing("read the answer")?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
     }
 
     /// Reports what is wrong in files: to the person as text, to programs as one JSON array.

@@ -10,5 +10,6 @@ mod summary;
 mod terminal;
 mod view;
 
+pub use paint::{Paint, cut, pad, width};
 pub use summary::{announce, summary};
 pub use view::View;

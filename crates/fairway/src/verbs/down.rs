@@ -5,13 +5,11 @@ use crate::{
     failure::{Doing, Exit, Failure},
     keeper::Contact,
     printer::Printer,
-    settings::Audience,
     space,
 };
 use fairway_delivery::{Environment, EnvironmentEvent, Environments, ServiceState, Volumes};
 use fairway_ledger::{Ledger, Position};
 use fairway_model::EnvironmentName;
-use std::io::BufRead;
 
 /// Stop an environment
 #[derive(clap::Args)]
@@ -38,7 +36,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
             printer.talk(&format!("{name} is not up\n"));
             return Ok(Exit::Done);
         }
-        if !args.yes && !is_confirmed(&state, args.volumes, printer)? {
+        if !args.yes && !printer.confirm("down", &intent(&state, args.volumes))? {
             printer.talk("nothing was stopped\n");
             return Ok(Exit::Failed);
         }
@@ -51,27 +49,13 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
     })
 }
 
-/// Shows what is going to happen, and asks.
-fn is_confirmed(
-    state: &Environment,
-    volumes: bool,
-    printer: &mut Printer,
-) -> Result<bool, Failure> {
-    if printer.audience != Audience::Terminal {
-        return Err(
-            Failure::usage("`down` asks first, and nobody is there to answer").hint("add `--yes`")
-        );
-    }
+/// What is going to happen.
+fn intent(state: &Environment, volumes: bool) -> String {
     let live = state.services.values().filter_map(ServiceState::live);
     let live: Vec<String> = live.map(|live| live.placement.release.to_string()).collect();
-    printer.talk(&format!("this stops {} in {}", live.join(", "), state.name));
-    if volumes {
-        printer.talk(" and removes the data of its databases and queues for good");
-    }
-    printer.talk("\ngo on? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).doing("read the answer")?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let intent = format!("this stops {} in {}", live.join(", "), state.name);
+    let and = " and removes the data of its databases and queues for good";
+    if volumes { intent + and } else { intent }
 }
 
 async fn await_down(

@@ -4,6 +4,7 @@ pub mod build;
 pub mod check;
 pub mod completions;
 pub mod down;
+pub mod events;
 pub mod exec;
 pub mod images;
 pub mod init;

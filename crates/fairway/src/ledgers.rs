@@ -1,0 +1,151 @@
+//! The ledgers of services' events: where they are, and how they are opened.
+
+use crate::{
+    app::App,
+    failure::{Doing, Failure},
+};
+use fairway_ledger::{Ledger, LedgerError};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// The ledger of services' events in the data directory.
+const DEFAULT: &str = "events.db";
+/// How addresses of ledgers in PostgreSQL begin.
+const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// Which ledger a verb works on.
+#[derive(clap::Args)]
+pub struct LedgerArgs {
+    /// The ledger: a path, or the `postgres://` address of a database [default: `events.db` in the
+    /// data directory]
+    #[arg(long, value_name = "PLACE")]
+    pub ledger: Option<String>,
+}
+
+/// Where a ledger is. Shown without the password of an address.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a file.
+    File(PathBuf),
+    /// In a database of PostgreSQL.
+    Server(String),
+}
+
+impl Place {
+    /// What a text stands for.
+    pub fn of(text: &str) -> Self {
+        match POSTGRES.iter().any(|start| text.starts_with(start)) {
+            true => Self::Server(text.to_owned()),
+            false => Self::File(text.into()),
+        }
+    }
+
+    /// The place that is named, else the file in the data directory. A path is one below the folder
+    /// that the verb works in.
+    pub fn or_default(app: &App, place: Option<&str>) -> Result<Self, Failure> {
+        match place.map(Self::of) {
+            None => Ok(Self::File(app.data("")?.join(DEFAULT))),
+            Some(Self::File(path)) => Ok(Self::File(app.directory.join(path))),
+            Some(server) => Ok(server),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Server(address) => f.write_str(&without_password(address)),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Opens the ledger at a place, else that of the data directory; makes it if it is not there.
+pub async fn open(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
+    let place = Place::or_default(app, place)?;
+    match &place {
+        Place::File(path) => Ledger::open(path).map_err(|error| unusable(&place, error)),
+        Place::Server(_) => Err(Failure::usage("ledgers in PostgreSQL are not opened yet")),
+    }
+}
+
+/// Opens a ledger to read it: one that is named has to be there.
+pub async fn open_to_read(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
+    if let (Some(_), Place::File(path)) = (place, Place::or_default(app, place)?) {
+        is_there(&path)?;
+    }
+    open(app, place).await
+}
+
+/// Fails if there is no file.
+pub fn is_there(path: &Path) -> Result<(), Failure> {
+    let found = path.try_exists().doing(format!("look for `{}`", path.display()))?;
+    let missing = || Failure::failed(format!("there is no ledger at `{}`", path.display()));
+    if found { Ok(()) } else { Err(missing()) }
+}
+
+/// The failure of a ledger that cannot be opened.
+fn unusable(place: &Place, error: LedgerError) -> Failure {
+    failed(format!("open the ledger `{place}`"), error)
+}
+
+/// The failure of something that was done with a ledger.
+pub fn failed(what: impl Into<String>, error: LedgerError) -> Failure {
+    let message = format!("could not {}", what.into());
+    match &error {
+        LedgerError::Unreachable { .. } => Failure::unreachable(message).because(error),
+        LedgerError::Moved { to, .. } => {
+            let hint = format!("it goes on at `{to}`; name that with `--ledger`");
+            Failure::failed(message).because(error).hint(hint)
+        }
+        _ => Failure::failed(message).because(error),
+    }
+}
+
+/// An address as it may be shown. Passwords may hold any character, even where it is not allowed.
+fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{}", without_options(host))
+        }
+        None => format!("{scheme}://{}", without_options(rest)),
+    }
+}
+
+/// Options of an address can be passwords, too.
+fn without_options(text: &str) -> &str {
+    text.split('?').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let shown = |text: &str| Place::of(text).to_string();
+        assert_eq!(shown("postgres://ann:s3cr3t@db:5432/events"), "postgres://ann@db:5432/events");
+        assert_eq!(shown("postgres://ann:a@b@db/events"), "postgres://ann@db/events");
+        assert_eq!(shown("postgresql://db/e?user=ann&password=s3cr3t"), "postgresql://db/e");
+        assert_eq!(shown("events.db"), "events.db");
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_is_ever_shown(password in "[a-z0-9@:/?]{12,20}", tail in "(/[a-m]{0,5})?") {
+            let shown = Place::of(&format!("postgres://u:{password}@H{tail}")).to_string();
+            prop_assert_eq!(shown, format!("postgres://u@H{tail}"));
+        }
+    }
+}
