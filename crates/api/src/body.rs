@@ -1,0 +1,88 @@
+//! The bodies of requests: whole, within limits of size and time, and not too many at once.
+
+use crate::problem::{Problem, ProblemKind};
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header::CONTENT_LENGTH};
+use http_body_util::BodyExt as _;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// Most bytes of a body: an append of the greatest size in base64, and something around it.
+pub const BODY_BYTES_MAX: usize = 24 << 20;
+/// Most bytes of all bodies that are being read or worked on.
+pub const BODIES_BYTES_MAX: usize = 256 << 20;
+/// Longest time in which nothing of a body comes.
+pub const BODY_PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Longest time in which a body comes.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How many bytes bodies take up.
+#[derive(Debug, Default)]
+pub(crate) struct Room(AtomicUsize);
+
+/// A body with the room that it takes up.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    pub(crate) bytes: Bytes,
+    _taken: Taken<'a>,
+}
+
+#[derive(Debug)]
+struct Taken<'a> {
+    room: &'a Room,
+    bytes: usize,
+}
+
+impl Taken<'_> {
+    fn take(&mut self, more: usize) -> Result<(), Problem> {
+        let before = self.room.0.fetch_add(more, Ordering::Relaxed);
+        self.bytes += more;
+        if before + more > BODIES_BYTES_MAX {
+            return Err(Problem::new(ProblemKind::Busy, "too many large bodies at once"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(ProblemKind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes"))
+}
+
+/// Reads a body to its end.
+pub(crate) async fn read<'a>(
+    room: &'a Room,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<Held<'a>, Problem> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let announced = announced.and_then(|length| length.parse().ok()).unwrap_or(0_usize);
+    if announced > BODY_BYTES_MAX {
+        return Err(too_large());
+    }
+    let mut taken = Taken { room, bytes: 0 };
+    let mut bytes = BytesMut::new();
+    let end = Instant::now() + BODY_TIME_MAX;
+    let slow = |_| Problem::new(ProblemKind::Slow, "the body did not come in time");
+    loop {
+        let frame = timeout(BODY_PAUSE_MAX, timeout_at(end, body.frame())).await;
+        let Some(frame) = frame.map_err(slow)?.map_err(slow)? else { break };
+        let frame = frame.map_err(|_| Problem::request("the body broke off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > BODY_BYTES_MAX {
+            return Err(too_large());
+        }
+        taken.take(data.len())?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Held { bytes: bytes.freeze(), _taken: taken })
+}

@@ -1,0 +1,7 @@
+//! The service as clients see it: a ledger on disk, a server on a socket, HTTP over TCP.
+
+#![allow(clippy::unwrap_used, reason = "a failed expectation fails the test")]
+
+mod appends;
+mod reads;
+mod world;
