@@ -1,0 +1,8 @@
+//! The one that hands out the events of a group: an owner task that performs what its steps decide.
+
+mod run;
+mod seats;
+mod start;
+mod work;
+
+pub(crate) use start::{Handle, first, start};

@@ -1,0 +1,397 @@
+//! The loop of a driver: waits for whatever comes, steps, and performs the actions.
+
+use crate::{
+    consumer::{Delivery, Nack, Token},
+    decide::{Action, Demand, Group, Input, MemberId, Taken, Verdict},
+    driver::{
+        seats::{Handed, Seats},
+        start::{Pages, Steady},
+        work::{self, Done, FACTS_MAX},
+    },
+    error::{Ended, GroupError},
+    facts::Fact,
+    feed::{Page, mark},
+    group_id::GroupId,
+    info::Live,
+    key::Key,
+    progress_row::ProgressRow,
+    request::{Answer, Joining, Request, Taking, Who},
+};
+use fairway_ledger::{Event, EventId, Ledger, NewEvent, Position};
+use fairway_model::Timestamp;
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+/// A driver without consumers ends after so long; the next consumer starts another.
+const DESERTED_MAX: Duration = Duration::from_mins(1);
+
+/// Hands out the events of a group.
+pub(super) struct Driver {
+    pub(super) id: GroupId,
+    pub(super) ledger: Ledger,
+    pub(super) state: Group,
+    pub(super) since: Timestamp,
+    pub(super) clock: Steady,
+    /// The events that the state holds.
+    pub(super) events: HashMap<Position, Arc<Event>>,
+    /// The same, to be found by id.
+    pub(super) ids: BTreeSet<(EventId, Position)>,
+    pub(super) seats: Seats,
+    pub(super) row: ProgressRow,
+    pub(super) pages: Pages,
+    pub(super) facts: Pages,
+    pub(super) to_record: Vec<NewEvent>,
+    pub(super) is_recording: bool,
+    pub(super) work: JoinSet<Result<Done, GroupError>>,
+    /// They end with the driver.
+    #[expect(dead_code, reason = "it is the dropping that ends them")]
+    pub(super) tasks: JoinSet<()>,
+    /// Since when there is no consumer.
+    pub(super) deserted: Option<Instant>,
+}
+
+/// What a driver waited for.
+enum Happened {
+    Request(Request),
+    Work(Done),
+    Facts(Page),
+    Page(Page),
+    Time,
+}
+
+/// Why a driver ends.
+enum End {
+    Because(Ended),
+    /// What failed is told to who connects next, if it fails again.
+    Failed,
+}
+
+impl Driver {
+    /// Runs until the group is closed, has other settings, or is driven by somebody else.
+    pub(super) async fn run(mut self, news: Vec<Input>, mut requests: mpsc::Receiver<Request>) {
+        self.apply(news);
+        let why = loop {
+            let happened = match self.next(&mut requests).await {
+                Ok(happened) => happened,
+                Err(End::Because(why)) => break why,
+                Err(End::Failed) => break Ended::Failed,
+            };
+            if let Err(why) = self.take_in(happened) {
+                break why;
+            }
+        };
+        requests.close();
+        self.end(why).await;
+    }
+
+    /// Stores progress a last time, so that a planned end makes nothing be handed out again but
+    /// what consumers have.
+    async fn end(mut self, why: Ended) {
+        self.seats.remove_all(why);
+        self.work.shutdown().await;
+        if matches!(why, Ended::Closed | Ended::Updated) {
+            // Who drives the group next goes on from what was stored before, if this fails.
+            let stored = self.row.save(&self.state.progress()).await;
+            drop(stored);
+        }
+    }
+
+    async fn next(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<Happened, End> {
+        self.pages.ask(self.state.wants());
+        self.facts.ask(FACTS_MAX);
+        let wake = self.wake_at();
+        // Requests come first, so that who acknowledges and goes has acknowledged.
+        tokio::select! {
+            biased;
+            request = requests.recv() => {
+                request.map(Happened::Request).ok_or(End::Because(Ended::Closed))
+            }
+            Some(done) = self.work.join_next() => match done {
+                Ok(Ok(done)) => Ok(Happened::Work(done)),
+                Ok(Err(_)) | Err(_) => Err(End::Failed),
+            },
+            facts = self.facts.next() => facts.map(Happened::Facts).map_err(|_| End::Failed),
+            page = self.pages.next() => page.map(Happened::Page).map_err(|_| End::Failed),
+            () = sleep_until(wake) => Ok(Happened::Time),
+        }
+    }
+
+    fn wake_at(&self) -> Instant {
+        let deserted = self.deserted.map(|since| since + DESERTED_MAX);
+        let waits = [self.seats.wake_at(), deserted];
+        let step = self.clock.after(self.state.wake_at());
+        waits.into_iter().flatten().fold(step, Instant::min)
+    }
+
+    fn take_in(&mut self, happened: Happened) -> Result<(), Ended> {
+        let inputs = match happened {
+            Happened::Request(request) => self.answer(request)?,
+            Happened::Work(done) => self.done(done)?,
+            Happened::Facts(page) => self.learn(page)?,
+            Happened::Page(Page { events, to }) => {
+                vec![Input::Taken { events: self.hold(events), to }]
+            }
+            Happened::Time => vec![Input::Tick],
+        };
+        self.apply(inputs);
+        self.settle();
+        self.is_wanted()
+    }
+
+    /// Ends after a while without consumers.
+    fn is_wanted(&mut self) -> Result<(), Ended> {
+        if !self.seats.is_empty() {
+            self.deserted = None;
+            return Ok(());
+        }
+        let since = *self.deserted.get_or_insert_with(Instant::now);
+        if since.elapsed() < DESERTED_MAX { Ok(()) } else { Err(Ended::Closed) }
+    }
+
+    /// Steps, and performs what was decided, which may lead to more steps.
+    fn apply(&mut self, inputs: Vec<Input>) {
+        let mut inputs = VecDeque::from(inputs);
+        while let Some(input) = inputs.pop_front() {
+            let now = self.clock.now();
+            for action in self.state.step(input, now) {
+                inputs.extend(self.perform(action));
+            }
+        }
+        if !self.is_recording && !self.to_record.is_empty() {
+            self.is_recording = true;
+            let rest = self.to_record.split_off(self.to_record.len().min(FACTS_MAX));
+            let facts = std::mem::replace(&mut self.to_record, rest);
+            self.work.spawn(work::record(self.ledger.clone(), self.id.clone(), facts));
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Option<Input> {
+        match action {
+            Action::Deliver { member, position, attempt } => {
+                return self.deliver(member, position, attempt);
+            }
+            Action::Dismiss(member) => self.seats.remove(member, Ended::Closed),
+            Action::Record(fact) => self.to_record.push(fact.event()),
+            Action::Load(positions) => {
+                self.work.spawn(work::load(self.ledger.clone(), positions));
+            }
+            Action::Forget(position) => {
+                if let Some(event) = self.events.remove(&position) {
+                    self.ids.remove(&(event.id, position));
+                }
+            }
+            Action::Save(progress) => {
+                self.work.spawn(work::save(self.row.clone(), progress));
+            }
+        }
+        None
+    }
+
+    fn deliver(&mut self, member: MemberId, position: Position, attempt: u32) -> Option<Input> {
+        let event = self.events.get(&position).expect("what is handed out is held").clone();
+        let until = Instant::now() + self.state.settings().ack_timeout;
+        let why = match self.seats.hand(member, Delivery { event, attempt, until }) {
+            Handed::Over => return None,
+            Handed::Gone => Ended::Closed,
+            Handed::Stuck => Ended::TooSlow,
+        };
+        self.seats.remove(member, why);
+        Some(Input::Left(member))
+    }
+
+    /// Keeps events in memory, and says what there is to know of them.
+    fn hold(&mut self, events: Vec<Event>) -> Vec<Taken> {
+        let settings = self.state.settings();
+        let mut taken = Vec::with_capacity(events.len());
+        for event in events {
+            taken.push(Taken {
+                at: mark(&event),
+                stream: event.stream.clone(),
+                id: event.id,
+                key: Key::order(&event, &settings.order_by),
+                pin: Key::pin(&event, &settings.order_by, settings.strategy),
+                bytes: event.data.len() + event.metadata.len(),
+            });
+            self.ids.insert((event.id, event.position));
+            self.events.insert(event.position, Arc::new(event));
+        }
+        taken
+    }
+
+    fn done(&mut self, done: Done) -> Result<Vec<Input>, Ended> {
+        Ok(match done {
+            Done::Loaded(events) => vec![Input::Loaded(self.hold(events))],
+            Done::Saved(checkpoint, row) => {
+                self.row = row;
+                vec![Input::Saved(checkpoint)]
+            }
+            Done::Recorded => {
+                self.is_recording = false;
+                Vec::new()
+            }
+            Done::Left(member) => {
+                self.seats.remove(member, Ended::Closed);
+                vec![Input::Left(member)]
+            }
+            Done::TakenOver => return Err(Ended::TakenOver),
+        })
+    }
+
+    fn learn(&mut self, page: Page) -> Result<Vec<Input>, Ended> {
+        let mut inputs = Vec::with_capacity(page.events.len());
+        for event in page.events {
+            match event.decode::<Fact>() {
+                Ok(Fact::Updated { .. }) => return Err(Ended::Updated),
+                Ok(Fact::Removed | Fact::Created { .. }) => return Err(Ended::Removed),
+                Ok(fact) => inputs.push(Input::Fact { version: event.version, fact }),
+                Err(_) => return Err(Ended::Failed),
+            }
+        }
+        Ok(inputs)
+    }
+
+    fn answer(&mut self, request: Request) -> Result<Vec<Input>, Ended> {
+        match request {
+            Request::Join { seat, gone, reply } => Ok(self.join(seat, gone, reply)),
+            Request::Take { take, reply } => Ok(self.take(&take, reply)),
+            Request::Answer { who, tokens, answer, reply } => {
+                let (inputs, unknown) = self.hear(&who, &tokens, answer);
+                // Who does not wait for the answer does not want it.
+                reply.send(unknown).unwrap_or_default();
+                Ok(inputs)
+            }
+            Request::Look(reply) => {
+                drop(reply.send((self.state.progress(), self.look())));
+                Ok(Vec::new())
+            }
+            Request::Close => Err(Ended::Closed),
+        }
+    }
+
+    fn full(&self) -> Option<GroupError> {
+        let most = self.state.settings().consumers_max;
+        let is_full = self.state.members().count() >= most as usize;
+        is_full.then(|| GroupError::ConsumersMax { group: self.id.clone(), most })
+    }
+
+    fn join(
+        &mut self,
+        seat: Joining,
+        gone: oneshot::Receiver<()>,
+        reply: oneshot::Sender<Result<MemberId, GroupError>>,
+    ) -> Vec<Input> {
+        if let Some(error) = self.full() {
+            drop(reply.send(Err(error)));
+            return Vec::new();
+        }
+        let credit = seat.credit;
+        let member = self.seats.push(seat, self.ledger.clock().now());
+        self.work.spawn(async move {
+            // It is never sent to, only dropped.
+            drop(gone.await);
+            Ok(Done::Left(member))
+        });
+        drop(reply.send(Ok(member)));
+        vec![Input::Joined { member, credit, demand: Demand::Always }]
+    }
+
+    fn take(
+        &mut self,
+        take: &Taking,
+        reply: oneshot::Sender<Result<Vec<Delivery>, GroupError>>,
+    ) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        let known = self.seats.named(&take.name);
+        if let (None, Some(error)) = (known, self.full()) {
+            drop(reply.send(Err(error)));
+            return inputs;
+        }
+        let member = known.unwrap_or_else(|| {
+            let member = self.seats.taker(&take.name, self.ledger.clock().now());
+            let credit = self.state.settings().consumer_in_flight_max;
+            inputs.push(Input::Joined { member, credit, demand: Demand::Asked(0) });
+            member
+        });
+        inputs.extend(self.give_back(member));
+        self.seats.ask(member, take, reply);
+        inputs.push(Input::Asked { member, count: take.most });
+        inputs
+    }
+
+    /// Answers those whose wait has an end.
+    fn settle(&mut self) {
+        for member in self.seats.due(Instant::now()) {
+            let mut inputs = vec![Input::Asked { member, count: 0 }];
+            inputs.extend(self.give_back(member));
+            self.apply(inputs);
+        }
+    }
+
+    /// Answers one that takes; if it does not wait any more, others get what it did not.
+    fn give_back(&mut self, member: MemberId) -> Option<Input> {
+        let left = self.seats.settle(member);
+        let positions: Vec<Position> = left.iter().map(|left| left.event.position).collect();
+        let (verdict, reason) = (Verdict::GiveBack, String::new());
+        (!positions.is_empty()).then_some(Input::Nacked { member, positions, verdict, reason })
+    }
+
+    /// Takes in what a consumer says; the tokens that it does not have are the second part.
+    fn hear(&mut self, who: &Who, tokens: &[Token], answer: Answer) -> (Vec<Input>, Vec<Token>) {
+        let member = match who {
+            Who::Member(member) => Some(*member),
+            Who::Named(name) => self.seats.named(name),
+        };
+        let Some(member) = member else { return (Vec::new(), tokens.to_vec()) };
+        let (mut positions, mut unknown) = (Vec::with_capacity(tokens.len()), Vec::new());
+        for &token in tokens {
+            match self.held(member, token) {
+                Some(position) => positions.push(position),
+                None => unknown.push(token),
+            }
+        }
+        let inputs = match answer {
+            Answer::Ack => vec![Input::Acked { member, positions }],
+            Answer::Nack(nack, reason) => {
+                let verdict = nack.verdict();
+                let mut inputs = vec![Input::Nacked { member, positions, verdict, reason }];
+                if nack == Nack::Stop {
+                    self.seats.remove(member, Ended::Stopped);
+                    inputs.push(Input::Left(member));
+                }
+                inputs
+            }
+        };
+        (inputs, unknown)
+    }
+
+    /// The position of an event that a consumer has.
+    fn held(&self, member: MemberId, token: Token) -> Option<Position> {
+        let is_held = |position: &Position| self.state.holds(member, *position);
+        match token {
+            Token::Position(position) => Some(position).filter(is_held),
+            Token::Id(id) => {
+                let same = self.ids.range((id, Position(0))..=(id, Position::END));
+                same.map(|&(_, position)| position).find(is_held)
+            }
+        }
+    }
+
+    fn look(&self) -> Live {
+        let members = self.state.members();
+        Live {
+            since: self.since,
+            in_flight: self.state.in_flight(),
+            waiting: self.state.waiting(),
+            counters: self.state.counters(),
+            consumers: members.filter_map(|(&id, member)| self.seats.info(id, member)).collect(),
+        }
+    }
+}

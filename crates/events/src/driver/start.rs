@@ -1,0 +1,171 @@
+//! Starting a driver: its lock, what is stored of the group, and its tasks.
+
+use crate::{
+    decide::{Group, Input, Mark, Progress},
+    driver::{run::Driver, seats::Seats},
+    error::GroupError,
+    facts::{Facts, Standing, unreadable},
+    feed::{Feed, Page},
+    group_id::{GroupId, Source},
+    lock::GroupLock,
+    progress_row::{self, ProgressRow},
+    request::Request,
+    settings::Start,
+};
+use fairway_ledger::{Filter, Ledger, LedgerError, PAGE_EVENTS_MAX, Version};
+use fairway_model::Timestamp;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
+
+/// Most requests that wait for a driver.
+const REQUESTS_MAX: usize = 256;
+
+/// A way to a driver.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) requests: mpsc::Sender<Request>,
+    pub(crate) task: JoinHandle<()>,
+}
+
+/// Tells a time that never goes back, whatever the machine's clock does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steady {
+    start: Instant,
+    at: Timestamp,
+}
+
+impl Steady {
+    pub(super) fn now(&self) -> Timestamp {
+        self.at.plus(self.start.elapsed())
+    }
+
+    pub(super) fn instant(&self, moment: Timestamp) -> Instant {
+        self.start + moment.since(self.at)
+    }
+
+    /// When the present millisecond is over for sure.
+    pub(super) fn after(&self, moment: Timestamp) -> Instant {
+        self.instant(moment) + Duration::from_millis(1)
+    }
+}
+
+/// A way to ask for events, and to get them.
+#[derive(Debug)]
+pub(super) struct Pages {
+    pub(super) asked: mpsc::Sender<usize>,
+    pub(super) pages: mpsc::Receiver<Result<Page, LedgerError>>,
+    /// Whether an answer is yet to come.
+    pub(super) is_awaited: bool,
+}
+
+/// Starts to hand out the events of a group.
+pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, GroupError> {
+    let lock = GroupLock::take(ledger, id)?;
+    let row = ProgressRow::claim(ledger, id).await?;
+    let facts = Facts::load(ledger, id.stream()).await?;
+    let group = facts.group.clone().ok_or_else(|| GroupError::Unknown(id.clone()))?;
+    let progress = progress_row::stored(ledger, id, group.created).await?;
+    let progress = progress.unwrap_or_else(|| first(&group));
+
+    let mut tasks = JoinSet::new();
+    let Standing { settings, .. } = group;
+    let source = (id.source().clone(), settings.filter.clone());
+    let pages = follow(ledger, source, progress.taken, &mut tasks)?;
+    let own = (Source::Stream(id.stream().clone()), Filter::all());
+    let news = facts_after(ledger, id, progress.facts, facts.version).await?;
+    let after = Mark { version: facts.version, ..Mark::default() };
+    let facts_pages = follow(ledger, own, after, &mut tasks)?;
+
+    let (requests, received) = mpsc::channel(REQUESTS_MAX);
+    let clock = Steady { start: Instant::now(), at: ledger.clock().now() };
+    let driver = Driver {
+        id: id.clone(),
+        ledger: ledger.clone(),
+        state: Group::restore(settings, progress, facts.parked_keys(), clock.now()),
+        since: ledger.clock().now(),
+        clock,
+        events: HashMap::new(),
+        ids: BTreeSet::new(),
+        seats: Seats::default(),
+        row,
+        pages,
+        facts: facts_pages,
+        to_record: Vec::new(),
+        is_recording: false,
+        work: JoinSet::new(),
+        tasks,
+        deserted: None,
+    };
+    let task = tokio::spawn(async move {
+        driver.run(news, received).await;
+        drop(lock);
+    });
+    Ok(Handle { requests, task })
+}
+
+/// The facts that the stored progress does not know yet.
+async fn facts_after(
+    ledger: &Ledger,
+    id: &GroupId,
+    mut after: Version,
+    last: Version,
+) -> Result<Vec<Input>, GroupError> {
+    let mut news = Vec::new();
+    while after < last {
+        let page = ledger.read_stream(id.stream(), after, PAGE_EVENTS_MAX).await?;
+        after = page.last().map_or(last, |event| event.version);
+        for event in page.iter().filter(|event| event.version <= last) {
+            let fact = event.decode().map_err(|error| unreadable(id.stream(), error))?;
+            news.push(Input::Fact { version: event.version, fact });
+        }
+    }
+    Ok(news)
+}
+
+/// What is known of a group that was never driven.
+pub(crate) fn first(group: &Standing) -> Progress {
+    let taken = match group.settings.start {
+        Start::AfterPosition(position) => Mark { position, ..Mark::default() },
+        Start::AfterVersion(version) => Mark { version, ..Mark::default() },
+        // The end was looked up when the group was created.
+        Start::Beginning | Start::End => Mark::default(),
+    };
+    let created = group.created;
+    Progress { created, facts: created, taken, checkpoint: taken, ..Progress::default() }
+}
+
+fn follow(
+    ledger: &Ledger,
+    source: (Source, Filter),
+    after: Mark,
+    tasks: &mut JoinSet<()>,
+) -> Result<Pages, LedgerError> {
+    let feed = Feed::new(ledger, source, after)?;
+    let (asked, to_ask) = mpsc::channel(1);
+    let (to_answer, pages) = mpsc::channel(1);
+    tasks.spawn(feed.serve(to_ask, to_answer));
+    Ok(Pages { asked, pages, is_awaited: false })
+}
+
+impl Pages {
+    /// Asks for events if no answer is yet to come.
+    pub(super) fn ask(&mut self, count: usize) {
+        if !self.is_awaited && count > 0 {
+            // It has room: it is asked once per answer. If it ended, its answers end as well.
+            self.is_awaited = self.asked.try_send(count).is_ok();
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Page, LedgerError> {
+        let page = self.pages.recv().await.ok_or(LedgerError::Closed)?;
+        self.is_awaited = false;
+        page
+    }
+}

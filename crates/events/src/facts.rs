@@ -1,0 +1,229 @@
+//! What was decided about a group, as events of its stream, and what they amount to.
+
+use crate::{
+    decide::Mark,
+    error::GroupError,
+    group_id::{GroupName, Source},
+    settings::Settings,
+};
+use fairway_ledger::{
+    Data, DecodeError, Event, EventId, Kind, Ledger, NewEvent, PAGE_EVENTS_MAX, Position,
+    StreamName, Version,
+};
+use fairway_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Most events of a group that are parked at once. When there are so many, those that fail go on
+/// being retried.
+pub const PARKED_MAX: usize = 10_000;
+/// Most events that one fact replays.
+pub(crate) const REPLAY_MAX: usize = 1_000;
+/// Longest reason in bytes; what is longer is cut.
+pub const REASON_MAX: usize = 500;
+/// A reader folds up to this many facts; if there are more, it saves a snapshot.
+const FOLD_MAX: u64 = 500;
+/// The kind of snapshots of facts.
+const SNAPSHOT_KIND: &str = "group-facts-v1";
+
+/// A fact about a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Fact {
+    /// It exists from now on.
+    Created { source: Source, name: GroupName, settings: Box<Settings> },
+    /// It has other settings.
+    Updated { settings: Box<Settings> },
+    /// It does not exist any more.
+    Removed,
+    /// An event failed too often, or a consumer refused it.
+    Parked(Failure),
+    /// An event is not to be handed out any more.
+    Skipped { position: Position, reason: String },
+    /// Parked events are to be handed out again.
+    Replayed { events: Vec<Mark> },
+}
+
+/// What is recorded of an event that is parked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    pub(crate) position: Position,
+    pub(crate) version: Version,
+    pub(crate) stream: StreamName,
+    pub(crate) id: EventId,
+    /// A hash of what it is ordered by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<u64>,
+    pub(crate) attempts: u32,
+    pub(crate) reason: String,
+}
+
+/// An event that is parked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Where it is in the ledger.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Where it is in its stream.
+    pub version: Version,
+    /// Its id.
+    pub id: EventId,
+    /// How often it was handed out.
+    pub attempts: u32,
+    /// Why it failed the last time; at most [`REASON_MAX`] bytes.
+    pub reason: String,
+    /// When it was parked.
+    pub at: Timestamp,
+    /// A hash of what it is ordered by.
+    pub(crate) key: Option<u64>,
+}
+
+impl Fact {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "group-created",
+            Self::Updated { .. } => "group-updated",
+            Self::Removed => "group-removed",
+            Self::Parked(_) => "group-event-parked",
+            Self::Skipped { .. } => "group-event-skipped",
+            Self::Replayed { .. } => "group-events-replayed",
+        }
+    }
+
+    pub(crate) fn event(&self) -> NewEvent {
+        NewEvent::new(self.kind(), self).expect("facts are JSON and their kinds are plain")
+    }
+}
+
+/// Cuts a reason to the longest there may be.
+pub(crate) fn reason(text: &str) -> String {
+    let end = (0..=REASON_MAX.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    text[..end.unwrap_or(0)].to_owned()
+}
+
+/// What the facts about a group amount to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    /// Up to which fact.
+    pub(crate) version: Version,
+    /// None if there is no such group now.
+    pub(crate) group: Option<Standing>,
+    /// By position.
+    #[serde(with = "list")]
+    parked: BTreeMap<Position, Parked>,
+}
+
+/// A group that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    pub(crate) source: Source,
+    pub(crate) name: GroupName,
+    pub(crate) settings: Settings,
+    /// Which fact created it: what is known from before that is of another group.
+    pub(crate) created: Version,
+}
+
+impl Facts {
+    /// Reads the facts of a group's stream.
+    pub(crate) async fn load(ledger: &Ledger, stream: &StreamName) -> Result<Self, GroupError> {
+        let mut facts = Self::saved(ledger, stream).await?;
+        let known = facts.version;
+        loop {
+            let page = ledger.read_stream(stream, facts.version, PAGE_EVENTS_MAX).await?;
+            for event in &page {
+                facts.apply(event).map_err(|error| unreadable(stream, error))?;
+            }
+            if page.is_empty() {
+                break;
+            }
+        }
+        if facts.version.0 - known.0 > FOLD_MAX {
+            facts.save(ledger, stream).await?;
+        }
+        Ok(facts)
+    }
+
+    /// What was saved before; a snapshot of another kind is as good as none.
+    async fn saved(ledger: &Ledger, stream: &StreamName) -> Result<Self, GroupError> {
+        let snapshot = ledger.snapshot(stream, Version::END).await?;
+        let known = snapshot.filter(|snapshot| snapshot.kind == SNAPSHOT_KIND);
+        let facts = known.map(|known| serde_json::from_slice(known.data.as_bytes()));
+        Ok(facts.and_then(Result::ok).unwrap_or_default())
+    }
+
+    async fn save(&self, ledger: &Ledger, stream: &StreamName) -> Result<(), GroupError> {
+        let text = serde_json::to_string(self).expect("facts are JSON");
+        let snapshot = (Kind::trusted(SNAPSHOT_KIND), Data::trusted_json(text));
+        ledger.save_snapshot(stream, self.version, snapshot).await?;
+        Ok(())
+    }
+
+    /// Takes in the next fact.
+    pub(crate) fn apply(&mut self, event: &Event) -> Result<Fact, DecodeError> {
+        let fact: Fact = event.decode()?;
+        self.version = event.version;
+        match fact.clone() {
+            Fact::Created { source, name, settings } => {
+                let created = event.version;
+                self.group = Some(Standing { source, name, settings: *settings, created });
+                self.parked.clear();
+            }
+            Fact::Updated { settings } => {
+                if let Some(group) = &mut self.group {
+                    group.settings = *settings;
+                }
+            }
+            Fact::Removed => (self.group, self.parked) = (None, BTreeMap::new()),
+            Fact::Parked(failure) => self.park(failure, event.recorded),
+            Fact::Skipped { position, .. } => drop(self.parked.remove(&position)),
+            Fact::Replayed { events } => {
+                for event in events {
+                    self.parked.remove(&event.position);
+                }
+            }
+        }
+        Ok(fact)
+    }
+
+    fn park(&mut self, failure: Failure, at: Timestamp) {
+        let Failure { position, version, stream, id, key, attempts, reason } = failure;
+        let parked = Parked { position, stream, version, id, attempts, reason, at, key };
+        self.parked.insert(position, parked);
+    }
+
+    /// The events that are parked, by position.
+    pub(crate) fn parked(&self) -> &BTreeMap<Position, Parked> {
+        &self.parked
+    }
+
+    /// The same, with what they are ordered by.
+    pub(crate) fn parked_keys(&self) -> BTreeMap<Position, Option<u64>> {
+        self.parked.values().map(|parked| (parked.position, parked.key)).collect()
+    }
+}
+
+/// A fact that cannot be read.
+pub(crate) fn unreadable(stream: &StreamName, error: DecodeError) -> GroupError {
+    GroupError::Fact { stream: stream.clone(), source: Arc::new(error) }
+}
+
+/// A map as a list of its values, each with its position.
+mod list {
+    use super::{BTreeMap, Parked, Position};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        parked: &BTreeMap<Position, Parked>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(parked.values())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<Position, Parked>, D::Error> {
+        let list = Vec::<Parked>::deserialize(from)?;
+        Ok(list.into_iter().map(|parked| (parked.position, parked)).collect())
+    }
+}

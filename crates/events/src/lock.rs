@@ -1,0 +1,48 @@
+//! Which process drives a group, where a ledger is a file: the one that holds a lock beside it. The
+//! system releases it when the process ends, however it does.
+
+use crate::{error::GroupError, group_id::GroupId};
+use fairway_ledger::Ledger;
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Held while a group is driven; none where the ledger is no file.
+#[derive(Debug)]
+pub(crate) struct GroupLock(
+    #[expect(dead_code, reason = "it is the dropping that releases it")] Option<File>,
+);
+
+impl GroupLock {
+    /// Takes the lock of a group, or says that somebody else has it.
+    pub(crate) fn take(ledger: &Ledger, id: &GroupId) -> Result<Self, GroupError> {
+        let place = ledger.place();
+        if !Path::new(&place).is_file() {
+            return Ok(Self(None));
+        }
+        let failed = |error| GroupError::Lock { group: id.clone(), source: Arc::new(error) };
+        let file = open(&path(&place, id)).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(Some(file))),
+            Err(TryLockError::WouldBlock) => Err(GroupError::DrivenElsewhere(id.clone())),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+/// A file of the directory `<ledger>-groups`. Names of streams have no `%`, and no more bytes than
+/// names of files.
+fn path(place: &str, id: &GroupId) -> PathBuf {
+    let name = id.stream().as_str().replace('/', "%");
+    Path::new(&format!("{place}-groups")).join(name)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir)?;
+    }
+    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+}

@@ -1,0 +1,103 @@
+use crate::place::{Place, ack_all, append, id, name, next, number, quick, soon, until, until_at};
+use fairway_events::{GroupError, Lag, Nack, Take, Token};
+use fairway_ledger::Position;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_consumer_gets_all_events_and_acknowledges_them() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$ce-order");
+    groups.create(&id, quick()).await.unwrap();
+    append(groups.ledger(), "order-1", 1..=40).await;
+    append(groups.ledger(), "other", [99]).await;
+    append(groups.ledger(), "order-2", 41..=50).await;
+    let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
+    let mut numbers = ack_all(&mut consumer, 50).await;
+    append(groups.ledger(), "order-3", [51]).await;
+    numbers.extend(ack_all(&mut consumer, 1).await);
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=51).collect::<Vec<_>>());
+    let info = until(&groups, &id, |info| info.unfinished == 0).await;
+    assert_eq!((info.lag, info.oldest), (Lag::Exactly(0), None));
+    let live = info.live.unwrap();
+    assert_eq!((live.counters.delivered, live.counters.acked), (51, 51));
+}
+
+#[tokio::test]
+async fn an_event_that_fails_comes_again_and_is_then_parked_and_replayed() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("order-1");
+    let mut settings = quick();
+    settings.retries_max = 2;
+    groups.create(&id, settings).await.unwrap();
+    append(groups.ledger(), "order-1", [1, 2]).await;
+    let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
+    for attempt in 1..=3 {
+        let delivery = next(&mut consumer).await;
+        assert_eq!((number(&delivery), delivery.attempt), (1, attempt));
+        consumer.nack([delivery.token()], Nack::Retry, "no paper").await.unwrap();
+    }
+    assert_eq!(ack_all(&mut consumer, 1).await, [2]);
+    let parked = groups.parked(&id, Position(0), 10).await.unwrap();
+    let found: Vec<_> =
+        parked.iter().map(|p| (p.version.0, p.attempts, p.reason.as_str())).collect();
+    assert_eq!(found, [(1, 3, "no paper")]);
+    until_at(&groups, &id, parked[0].position.0).await;
+    assert_eq!(groups.replay_parked(&id, 10).await.unwrap(), 1);
+    assert_eq!(ack_all(&mut consumer, 1).await, [1]);
+    let info = until(&groups, &id, |info| info.unfinished == 0).await;
+    assert_eq!((info.parked, info.checkpoint.version.0), (0, 2));
+}
+
+#[tokio::test]
+async fn what_was_not_acknowledged_comes_again_after_a_restart_and_nothing_else() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$all");
+    groups.create(&id, quick()).await.unwrap();
+    for stream in 1..=6 {
+        append(groups.ledger(), &format!("order-{stream}"), [stream]).await;
+    }
+    let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
+    for _ in 0..6 {
+        let delivery = next(&mut consumer).await;
+        if number(&delivery) % 2 == 0 {
+            consumer.ack([delivery.event.id]).await.unwrap();
+        }
+    }
+    soon(groups.close()).await;
+    assert!(matches!(soon(consumer.next()).await, Err(GroupError::Ended { .. })));
+    drop((consumer, groups));
+    let groups = place.open();
+    let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
+    assert_eq!(ack_all(&mut consumer, 3).await, [1, 3, 5]);
+    append(groups.ledger(), "order-7", [7]).await;
+    assert_eq!(ack_all(&mut consumer, 1).await, [7]);
+}
+
+#[tokio::test]
+async fn who_takes_has_what_it_took_until_it_answers() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$all");
+    groups.create(&id, quick()).await.unwrap();
+    let take = |most, wait| Take { consumer: name("a"), most, wait };
+    let none = groups.take(&id, take(5, Duration::ZERO)).await.unwrap();
+    assert!(none.is_empty());
+    let waiting = tokio::spawn({
+        let (groups, id) = (groups.clone(), id.clone());
+        async move { groups.take(&id, take(2, Duration::from_secs(20))).await.unwrap() }
+    });
+    for stream in 1..=3 {
+        append(groups.ledger(), &format!("order-{stream}"), [stream]).await;
+    }
+    let first = soon(waiting).await.unwrap();
+    assert!(!first.is_empty() && number(&first[0]) == 1);
+    let unknown = Token::Position(Position(77));
+    let tokens = first.iter().map(|delivery| delivery.token()).chain([unknown]).collect();
+    assert_eq!(groups.ack(&id, &name("a"), tokens).await.unwrap(), [unknown]);
+    let more = groups.take(&id, take(5, Duration::from_secs(20))).await.unwrap();
+    assert!(more.len() + first.len() <= 3 && number(&more[0]) == first.len() as u64 + 1);
+}

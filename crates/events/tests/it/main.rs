@@ -1,0 +1,6 @@
+//! Groups on real ledgers: consumers, failures, restarts, several processes.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+mod consuming;
+mod place;
