@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 mod appends;
+mod conformance;
 mod faults;
 mod place;
 mod power;

@@ -1,0 +1,18 @@
+use crate::place::Place;
+use async_trait::async_trait;
+use fairway_ledger::{
+    Clock, Ledger,
+    conformance::{self, Cases},
+};
+
+#[async_trait]
+impl conformance::Place for Place {
+    async fn open(&self, clock: Clock) -> Ledger {
+        Ledger::open_with(&self.path(), clock).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_in_a_file_does_what_every_ledger_does() {
+    conformance::run(Cases::All, || Box::new(Place::new())).await;
+}
