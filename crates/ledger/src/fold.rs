@@ -50,8 +50,8 @@ pub(crate) async fn read<P: Projection>(
     }
 }
 
-/// Stores the rows of a projection if they are far behind. That a ledger cannot be written is no
-/// reason not to read it.
+/// Stores the rows of a projection if they are far behind. That a ledger cannot be written, or only
+/// elsewhere, is no reason not to read it.
 async fn keep<P: Projection>(store: &dyn Store) -> Result<(), LedgerError> {
     loop {
         let stored = store.rows_position(set::<P>()).await?;
@@ -61,7 +61,11 @@ async fn keep<P: Projection>(store: &dyn Store) -> Result<(), LedgerError> {
         let mut fold = Fold::<P>::start(store).await?;
         fold.step().await?;
         match store.store_rows(fold.change()?).await {
-            Err(LedgerError::DiskFull { .. } | LedgerError::NotWritable { .. }) => return Ok(()),
+            Err(
+                LedgerError::DiskFull { .. }
+                | LedgerError::NotWritable { .. }
+                | LedgerError::Moved { .. },
+            ) => return Ok(()),
             result => result?,
         };
     }

@@ -16,10 +16,12 @@ mod data;
 mod error;
 mod event;
 mod event_id;
+mod faults;
 mod filter;
 mod fold;
 mod kind;
 mod ledger;
+mod portable;
 mod projection;
 mod read;
 mod retention;
@@ -40,10 +42,12 @@ pub use event::{
     Version,
 };
 pub use event_id::{EventId, EventIdError, LedgerId};
+pub use faults::{FAULTS_MAX, Fault};
 pub use filter::{FILTER_TEXTS_MAX, Filter, System};
 pub use fold::ROWS_MAX;
 pub use kind::{KIND_MAX, Kind};
 pub use ledger::Ledger;
+pub use portable::{Home, ListSnapshots, Part, Portable};
 pub use projection::{Key, Projection};
 pub use read::{
     From, ListStreams, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_STREAMS_MAX, Read, SNAPSHOTS_MAX,

@@ -71,6 +71,17 @@ pub enum Standing {
     Tombstoned,
 }
 
+impl Standing {
+    /// Without new events, a stream only ever gets a higher rank.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Live => 0,
+            Self::Deleted => 1,
+            Self::Tombstoned => 2,
+        }
+    }
+}
+
 /// What is known of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamState {
