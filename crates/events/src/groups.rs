@@ -15,7 +15,7 @@ use crate::{
 use fairway_ledger::{AppendError, Expected, Ledger, ListStreams, PAGE_STREAMS_MAX};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -37,8 +37,11 @@ pub struct Groups(Arc<Inner>);
 struct Inner {
     ledger: Ledger,
     /// None when closed.
-    drivers: Mutex<Option<HashMap<GroupId, Arc<Turn<Option<Handle>>>>>>,
+    drivers: Mutex<Option<Drivers>>,
 }
+
+/// The driver of each group that has or had one; one at a time starts or ends it.
+type Drivers = HashMap<GroupId, Arc<Turn<Option<Handle>>>>;
 
 /// What a consumer that takes asks for.
 #[derive(Debug, Clone)]
@@ -89,7 +92,9 @@ impl Groups {
             let settings = Settings { filter, start, ..settings.clone() };
             Ok(Some(Fact::Updated { settings: Box::new(settings) }))
         })
-        .await
+        .await?;
+        self.stop(id, Ended::Updated).await;
+        Ok(())
     }
 
     /// Removes a group. Its consumers are disconnected; what was parked is forgotten.
@@ -99,21 +104,20 @@ impl Groups {
             None => Err(GroupError::Unknown(id.clone())),
         })
         .await?;
+        self.stop(id, Ended::Removed).await;
         Ok(progress_row::remove(self.ledger(), id).await?)
     }
 
     /// All groups, by the names of their streams.
     pub async fn list(&self) -> Result<Vec<GroupSummary>, GroupError> {
         let mut groups = Vec::new();
-        let mut list = ListStreams {
-            prefix: format!("{GROUP_CATEGORY}-"),
-            after: String::new(),
-            limit: PAGE_STREAMS_MAX,
-        };
+        let (prefix, limit) = (format!("{GROUP_CATEGORY}-"), PAGE_STREAMS_MAX);
+        let mut after = String::new();
         loop {
-            let page = self.ledger().streams(list.clone()).await?;
-            let Some(last) = page.last() else { return Ok(groups) };
-            list.after = last.name.to_string();
+            let asked = ListStreams { prefix: prefix.clone(), after, limit };
+            let page = self.ledger().streams(asked).await?;
+            let Some(end) = page.last() else { return Ok(groups) };
+            after = end.name.to_string();
             for stream in page {
                 let facts = Facts::load(self.ledger(), &stream.name).await?;
                 if let Some(Standing { source, name, settings, .. }) = facts.group {
@@ -206,17 +210,20 @@ impl Groups {
     pub async fn close(&self) {
         let drivers = self.drivers().take();
         for turn in drivers.into_iter().flat_map(HashMap::into_values) {
-            if let Some(Handle { requests, task }) = turn.lock().await.take() {
-                // One that has ended by itself is not there to hear it.
-                drop(requests.send(Request::Close).await);
-                drop(task.await);
-            }
+            end(&turn, Ended::Closed).await;
         }
     }
 
-    fn drivers(
-        &self,
-    ) -> std::sync::MutexGuard<'_, Option<HashMap<GroupId, Arc<Turn<Option<Handle>>>>>> {
+    /// Ends the driver of a group, if it is in this process. Others find out by themselves, but who
+    /// connects here next is not to meet the one that ends.
+    async fn stop(&self, id: &GroupId, why: Ended) {
+        let turn = self.drivers().as_ref().and_then(|drivers| drivers.get(id).cloned());
+        if let Some(turn) = turn {
+            end(&turn, why).await;
+        }
+    }
+
+    fn drivers(&self) -> MutexGuard<'_, Option<Drivers>> {
         self.0.drivers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -297,6 +304,14 @@ impl Groups {
             }
             (start, _) => start,
         })
+    }
+}
+
+async fn end(turn: &Turn<Option<Handle>>, why: Ended) {
+    if let Some(Handle { requests, task }) = turn.lock().await.take() {
+        // One that has ended by itself is not there to hear it.
+        drop(requests.send(Request::Close(why)).await);
+        drop(task.await);
     }
 }
 

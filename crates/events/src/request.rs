@@ -29,8 +29,8 @@ pub(crate) enum Request {
     Answer { who: Who, tokens: Vec<Token>, answer: Answer, reply: oneshot::Sender<Vec<Token>> },
     /// How is it?
     Look(oneshot::Sender<(Progress, Live)>),
-    /// It is to end.
-    Close,
+    /// It is to end, for a reason that consumers are told.
+    Close(Ended),
 }
 
 /// A consumer that connects.

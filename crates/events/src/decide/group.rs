@@ -267,14 +267,14 @@ impl Group {
         }
     }
 
-    /// The key that a parked event has; none if it is not parked.
-    pub(super) fn free_parked(&mut self, position: Position) -> Option<Option<Key>> {
-        let key = self.parked.remove(&position)?;
+    /// Takes an event from those that are parked. Says what it is ordered by, if it was parked.
+    pub(super) fn free_parked(&mut self, position: Position) -> Option<Key> {
+        let key = self.parked.remove(&position).flatten();
         if let Some(lane) = key.and_then(|key| self.lanes.get_mut(&key)) {
             lane.parked.remove(&position);
         }
         self.offer(key);
-        Some(key)
+        key
     }
 
     fn enter(&mut self, position: Position, status: Status) {

@@ -13,7 +13,7 @@ use std::{
 pub(super) const IDLE_MAX: Duration = Duration::from_mins(5);
 
 /// Identifies a consumer for as long as its group is driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MemberId(pub(crate) u64);
 
 /// How events come to a consumer.
@@ -57,12 +57,6 @@ pub(super) struct Members {
     all: BTreeMap<MemberId, Member>,
     /// Who got the last event.
     turn: MemberId,
-}
-
-impl Default for MemberId {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 
 impl Members {

@@ -256,7 +256,7 @@ impl Group {
     }
 
     fn replay(&mut self, at: Mark) {
-        let key = self.free_parked(at.position).flatten();
+        let key = self.free_parked(at.position);
         self.counters.replayed += 1;
         if at.position > self.taken.position {
             self.passed.remove(&at.position);

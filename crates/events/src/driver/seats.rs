@@ -140,9 +140,8 @@ impl Seats {
         };
         let Some(Asking { got, reply, .. }) = asking.take() else { return Vec::new() };
         match reply.send(Ok(got)) {
-            Ok(()) => Vec::new(),
             Err(Ok(got)) => got,
-            Err(Err(_)) => Vec::new(),
+            Ok(()) | Err(Err(_)) => Vec::new(),
         }
     }
 

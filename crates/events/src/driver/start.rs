@@ -60,7 +60,7 @@ impl Steady {
 #[derive(Debug)]
 pub(super) struct Pages {
     pub(super) asked: mpsc::Sender<usize>,
-    pub(super) pages: mpsc::Receiver<Result<Page, LedgerError>>,
+    pub(super) answers: mpsc::Receiver<Result<Page, LedgerError>>,
     /// Whether an answer is yet to come.
     pub(super) is_awaited: bool,
 }
@@ -149,9 +149,9 @@ fn follow(
 ) -> Result<Pages, LedgerError> {
     let feed = Feed::new(ledger, source, after)?;
     let (asked, to_ask) = mpsc::channel(1);
-    let (to_answer, pages) = mpsc::channel(1);
+    let (to_answer, answers) = mpsc::channel(1);
     tasks.spawn(feed.serve(to_ask, to_answer));
-    Ok(Pages { asked, pages, is_awaited: false })
+    Ok(Pages { asked, answers, is_awaited: false })
 }
 
 impl Pages {
@@ -164,7 +164,7 @@ impl Pages {
     }
 
     pub(super) async fn next(&mut self) -> Result<Page, LedgerError> {
-        let page = self.pages.recv().await.ok_or(LedgerError::Closed)?;
+        let page = self.answers.recv().await.ok_or(LedgerError::Closed)?;
         self.is_awaited = false;
         page
     }

@@ -1,5 +1,5 @@
 use crate::place::{Place, ack_all, append, id, name, next, number, quick, soon, until, until_at};
-use fairway_events::{GroupError, Lag, Nack, Take, Token};
+use fairway_events::{Delivery, GroupError, Lag, Nack, Take, Token};
 use fairway_ledger::Position;
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn what_was_not_acknowledged_comes_again_after_a_restart_and_nothing_else(
     let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
     for _ in 0..6 {
         let delivery = next(&mut consumer).await;
-        if number(&delivery) % 2 == 0 {
+        if number(&delivery).is_multiple_of(2) {
             consumer.ack([delivery.event.id]).await.unwrap();
         }
     }
@@ -96,7 +96,7 @@ async fn who_takes_has_what_it_took_until_it_answers() {
     let first = soon(waiting).await.unwrap();
     assert!(!first.is_empty() && number(&first[0]) == 1);
     let unknown = Token::Position(Position(77));
-    let tokens = first.iter().map(|delivery| delivery.token()).chain([unknown]).collect();
+    let tokens = first.iter().map(Delivery::token).chain([unknown]).collect();
     assert_eq!(groups.ack(&id, &name("a"), tokens).await.unwrap(), [unknown]);
     let more = groups.take(&id, take(5, Duration::from_secs(20))).await.unwrap();
     assert!(more.len() + first.len() <= 3 && number(&more[0]) == first.len() as u64 + 1);
