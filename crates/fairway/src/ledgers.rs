@@ -5,6 +5,7 @@ use crate::{
     failure::{Doing, Failure},
 };
 use fairway_ledger::{Ledger, LedgerError};
+use fairway_subjects::Subjects;
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -12,6 +13,8 @@ use std::{
 
 /// The ledger of services' events in the data directory.
 const DEFAULT: &str = "events.db";
+/// The keys of subjects in the data directory.
+const SUBJECTS: &str = "subjects.db";
 /// How addresses of ledgers in PostgreSQL begin.
 const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
 
@@ -68,8 +71,19 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Opens the ledger at a place, else that of the data directory; makes it if it is not there.
+/// Opens the ledger at a place, else that of the data directory; makes it if it is not there. What is
+/// personal in it is sealed as it is appended and opened as it is read.
 pub async fn open(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
+    Ok(fairway_subjects::over(&open_sealed(app, place).await?, subjects(app)?))
+}
+
+/// The keys of those whose personal data the ledgers of the data directory have.
+pub fn subjects(app: &App) -> Result<Subjects, Failure> {
+    Ok(Subjects::new(&app.data("")?.join(SUBJECTS)))
+}
+
+/// Opens the ledger at a place, with what is personal as it is kept: sealed.
+pub async fn open_sealed(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
     let place = Place::or_default(app, place)?;
     match &place {
         Place::File(path) => Ledger::open(path).map_err(|error| unusable(&place, error)),
@@ -79,10 +93,22 @@ pub async fn open(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
 
 /// Opens a ledger to read it: one that is named has to be there.
 pub async fn open_to_read(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
-    if let (Some(_), Place::File(path)) = (place, Place::or_default(app, place)?) {
-        is_there(&path)?;
-    }
+    named_is_there(app, place)?;
     open(app, place).await
+}
+
+/// Opens a ledger to copy what it has, with what is personal as it is kept; one that is named has to
+/// be there.
+pub async fn open_to_copy(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
+    named_is_there(app, place)?;
+    open_sealed(app, place).await
+}
+
+fn named_is_there(app: &App, place: Option<&str>) -> Result<(), Failure> {
+    match (place, Place::or_default(app, place)?) {
+        (Some(_), Place::File(path)) => is_there(&path),
+        _ => Ok(()),
+    }
 }
 
 /// Fails if there is no file.

@@ -42,28 +42,14 @@ const TABLES: &str = "
 #[derive(Debug, Clone)]
 pub struct Subjects {
     path: Arc<PathBuf>,
-    connection: Arc<Mutex<Connection>>,
+    /// Opened when it is first needed.
+    connection: Arc<Mutex<Option<Connection>>>,
 }
 
 impl Subjects {
-    /// Opens the keys in a file, which is made if it is not there. Blocks for some milliseconds.
-    pub fn open(path: &Path) -> Result<Self, SubjectError> {
-        let private = OpenOptions::new().append(true).create(true).mode(MODE).open(path);
-        private.map_err(|source| SubjectError::File {
-            path: path.to_owned(),
-            source: Arc::new(source),
-        })?;
-        let open = || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.execute_batch(SETTINGS)?;
-            connection.execute_batch(TABLES)?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|error| keys_error(path, error))?;
-        let connection = Arc::new(Mutex::new(connection));
-        Ok(Self { path: Arc::new(path.to_owned()), connection })
+    /// The keys in a file, which is made with the first one.
+    pub fn new(path: &Path) -> Self {
+        Self { path: Arc::new(path.to_owned()), connection: Arc::default() }
     }
 
     /// Removes the key of a subject for ever; false if there is none. What was sealed with it is
@@ -136,10 +122,29 @@ impl Subjects {
         let (connection, path) = (self.connection.clone(), self.path.clone());
         let task = tokio::task::spawn_blocking(move || {
             let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut connection).map_err(|error| keys_error(&path, error))
+            let open = match connection.take() {
+                Some(open) => open,
+                None => connect(&path)?,
+            };
+            work(connection.insert(open)).map_err(|error| keys_error(&path, error))
         });
         task.await.map_err(|_| SubjectError::Closed)?
     }
+}
+
+fn connect(path: &Path) -> Result<Connection, SubjectError> {
+    let private = OpenOptions::new().append(true).create(true).mode(MODE).open(path);
+    private
+        .map_err(|source| SubjectError::File { path: path.to_owned(), source: Arc::new(source) })?;
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.execute_batch(SETTINGS)?;
+        connection.execute_batch(TABLES)?;
+        Ok(connection)
+    };
+    open().map_err(|error| keys_error(path, error))
 }
 
 fn find(connection: &Connection, subject: &str) -> Result<Option<Key>, Error> {

@@ -8,12 +8,13 @@ use serde_json::Value;
 /// How a sealed field begins; what follows is base64.
 const SEALED: &str = "sealed:1:";
 
-/// Seals the personal fields of data.
+/// Seals the personal fields of data. What is sealed already stays as it is: it comes from an export.
 pub(crate) fn seal(data: &Data, personal: &Personal, key: &Key) -> Result<Data, SubjectError> {
     let text = data.as_json().ok_or(SubjectError::NotJson)?;
     let mut value: Value = serde_json::from_str(text).map_err(|_| SubjectError::NotJson)?;
     for field in &personal.fields {
-        if let Some(found) = value.pointer_mut(field) {
+        let found = value.pointer_mut(field);
+        if let Some(found) = found.filter(|found| sealed_bytes(found).is_none()) {
             let sealed = key.seal(found.to_string().as_bytes(), personal.subject.as_bytes())?;
             *found = Value::String(format!("{SEALED}{}", STANDARD_NO_PAD.encode(sealed)));
         }
@@ -77,6 +78,14 @@ mod tests {
         let data = of_value(&json!({"a": {"b": "x"}}));
         let sealed = seal(&data, &fields, &key).unwrap();
         assert_eq!(open(&sealed, &fields, Some(&key)), data);
+    }
+
+    #[test]
+    fn what_is_sealed_is_not_sealed_again() {
+        let (key, fields) = (Key::generate().unwrap(), personal(&["/a"]));
+        let once = seal(&of_value(&json!({"a": 1})), &fields, &key).unwrap();
+        let again = seal(&once, &fields, &Key::generate().unwrap()).unwrap();
+        assert_eq!(once, again);
     }
 
     proptest! {

@@ -4,6 +4,7 @@ mod append;
 mod batches;
 mod bounded_lines;
 mod export;
+mod forget;
 mod import;
 mod line;
 mod read;
@@ -44,6 +45,8 @@ enum Action {
     Truncate(#[command(flatten)] With<retain::TruncateArgs>),
     /// Delete a stream
     Delete(#[command(flatten)] With<retain::DeleteArgs>),
+    /// Make what is personal of a subject unreadable for ever
+    Forget(#[command(flatten)] With<forget::Args>),
     /// Write events to a file, one JSON object per line
     Export(#[command(flatten)] With<export::Args>),
     /// Append events from a file that was exported
@@ -70,6 +73,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
             Action::Snapshot(with) => snapshot::run(&with.own, &with.place, app, printer).await,
             Action::Truncate(with) => retain::truncate(&with.own, &with.place, app, printer).await,
             Action::Delete(with) => retain::delete(&with.own, &with.place, app, printer).await,
+            Action::Forget(with) => forget::run(&with.own, &with.place, app, printer).await,
             Action::Export(with) => export::run(&with.own, &with.place, app, printer).await,
             Action::Import(with) => import::run(&with.own, &with.place, app, printer).await,
         }

@@ -21,7 +21,7 @@ impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let plain = Ledger::open(&dir.path().join("ledger")).unwrap();
-        let subjects = Subjects::open(&dir.path().join("keys")).unwrap();
+        let subjects = Subjects::new(&dir.path().join("keys"));
         let open = over(&plain, subjects.clone());
         Self { dir, plain, open, subjects }
     }
@@ -96,7 +96,7 @@ async fn no_byte_of_a_forgotten_key_is_left_in_a_file() {
 async fn another_process_sees_at_once_that_a_subject_is_forgotten() {
     let place = Place::new();
     place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await.unwrap();
-    let other = Subjects::open(&place.dir.path().join("keys")).unwrap();
+    let other = Subjects::new(&place.dir.path().join("keys"));
     assert!(forget(&place.plain, &other, "ada").await.unwrap());
     assert_eq!(place.names().await[0], Value::Null);
     let said = place.open.read_stream(&SUBJECTS_STREAM.parse().unwrap(), Version(0), 9).await;
