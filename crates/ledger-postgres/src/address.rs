@@ -1,0 +1,224 @@
+//! Where a ledger is: the URL of a database, and the schema in it. Keeps the password to itself.
+
+use crate::tls::{self, Tls};
+use std::{fmt, str::FromStr, time::Duration};
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
+
+/// Longest name of a schema in bytes, so that names that are made of it are names too.
+const SCHEMA_MAX: usize = 40;
+const SCHEMA_DEFAULT: &str = "fairway";
+/// Longest URL in bytes.
+const URL_MAX: usize = 4096;
+/// How long a connection may take to come about.
+const CONNECT_MAX: Duration = Duration::from_secs(3);
+/// After how much silence the system asks the server whether it is there.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// Why a text is not the address of a ledger. Says nothing of a password.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// It does not begin with `postgres://`, or is too long.
+    #[error("the address of a ledger in PostgreSQL begins with `postgres://`")]
+    NotPostgres,
+    /// It names no database.
+    #[error(
+        "the address of a ledger in PostgreSQL ends with the name of a database, as in `postgres://host/database`"
+    )]
+    NoDatabase,
+    /// The schema has a name that is not plain.
+    #[error("`{0}` cannot be the schema of a ledger; use up to {SCHEMA_MAX} of `a-z0-9_`")]
+    Schema(String),
+    /// TLS is asked for in a way that is not known.
+    #[error("`sslmode` is `disable`, `require` or `verify-full`, not `{0}`")]
+    Mode(String),
+    /// The certificates of authorities cannot be read.
+    #[error("certificates of authorities cannot be read from `{path}`")]
+    Authorities {
+        /// The file.
+        path: String,
+        /// Why.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+    /// PostgreSQL's own part of the address is wrong.
+    #[error("the address is not one of PostgreSQL")]
+    Config(#[source] tokio_postgres::Error),
+}
+
+/// Where a ledger is and how it is reached.
+pub(crate) struct Address {
+    pub(crate) config: Config,
+    pub(crate) tls: Tls,
+    /// A plain name, which needs no quotes.
+    pub(crate) schema: String,
+    place: String,
+}
+
+/// The parts of a URL that are ours to read, taken out of it.
+#[derive(Default)]
+struct Options {
+    schema: Option<String>,
+    mode: Option<String>,
+    authorities: Option<String>,
+}
+
+impl Address {
+    /// The address without secrets.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Names the channel on which commits are told.
+    pub(crate) fn events_channel(&self) -> String {
+        format!("{}_events", self.schema)
+    }
+
+    /// Names the channel on which the lease is asked for and given back.
+    pub(crate) fn appender_channel(&self) -> String {
+        format!("{}_appender", self.schema)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Address").field(&self.place).finish()
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+    fn from_str(url: &str) -> Result<Self, AddressError> {
+        let is_ours = ["postgres://", "postgresql://"].iter().any(|start| url.starts_with(start));
+        if !is_ours || url.len() > URL_MAX {
+            return Err(AddressError::NotPostgres);
+        }
+        let (url, options) = Options::take(url);
+        let mut config: Config = url.parse().map_err(AddressError::Config)?;
+        if config.get_dbname().is_none() || config.get_hosts().is_empty() {
+            return Err(AddressError::NoDatabase);
+        }
+        let schema = options.schema.unwrap_or_else(|| SCHEMA_DEFAULT.to_owned());
+        if !is_plain(&schema) {
+            return Err(AddressError::Schema(schema.chars().take(SCHEMA_MAX).collect()));
+        }
+        let mode = options.mode.as_deref().unwrap_or("disable");
+        let tls = tls::of(mode, options.authorities.as_deref())?;
+        config.ssl_mode(if tls.is_plain() { SslMode::Disable } else { SslMode::Require });
+        if config.get_application_name().is_none() {
+            config.application_name("fairway");
+        }
+        config.connect_timeout(CONNECT_MAX).keepalives_idle(KEEPALIVE);
+        let place = place(&config, &schema);
+        Ok(Self { config, tls, schema, place })
+    }
+}
+
+impl Options {
+    /// Splits a URL into one that PostgreSQL's client understands and the rest.
+    fn take(url: &str) -> (String, Self) {
+        let mut options = Self::default();
+        let Some((base, query)) = url.rsplit_once('?') else { return (url.to_owned(), options) };
+        let mut others = Vec::new();
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match name {
+                "schema" => options.schema = Some(value.to_owned()),
+                "sslmode" => options.mode = Some(value.to_owned()),
+                "sslrootcert" => options.authorities = Some(value.replace("%2F", "/")),
+                _ => others.push(pair),
+            }
+        }
+        let url = match others.as_slice() {
+            [] => base.to_owned(),
+            others => format!("{base}?{}", others.join("&")),
+        };
+        (url, options)
+    }
+}
+
+fn is_plain(schema: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    schema.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && schema.len() <= SCHEMA_MAX
+        && !schema.starts_with("pg_")
+        && schema.chars().all(is_allowed)
+}
+
+fn place(config: &Config, schema: &str) -> String {
+    let ports = config.get_ports();
+    let host = |(index, host): (usize, &Host)| {
+        let host = match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        };
+        match ports.get(index).or(ports.first()) {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        }
+    };
+    let hosts: Vec<String> = config.get_hosts().iter().enumerate().map(host).collect();
+    let database = config.get_dbname().unwrap_or_default();
+    let schema = match schema {
+        SCHEMA_DEFAULT => String::new(),
+        schema => format!("?schema={schema}"),
+    };
+    format!("postgres://{}/{database}{schema}", hosts.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_place_has_no_password() {
+        let url = "postgres://ann:s3cret@db.example:5433/shop?schema=orders&connect_timeout=2";
+        let address: Address = url.parse().unwrap();
+        assert_eq!(address.place(), "postgres://db.example:5433/shop?schema=orders");
+        assert!(!format!("{address:?}").contains("s3cret"));
+        let address: Address = "postgres://%2Frun%2Fpg/shop".parse().unwrap();
+        assert_eq!(address.place(), "postgres:///run/pg:5432/shop");
+        assert_eq!(address.events_channel(), "fairway_events");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let bad = [
+            "mysql://h/db",
+            "postgres://h",
+            "postgres:///db",
+            "postgres://h/db?schema=A",
+            "postgres://h/db?schema=a\";drop",
+            "postgres://h/db?schema=pg_x",
+            "postgres://h/db?sslmode=prefer",
+            "postgres://h/db?sslmode=verify-full&sslrootcert=/no/such/file",
+            "postgres://h/db?no_such=1",
+            "postgres://h:port/db",
+        ];
+        for bad in bad {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_address_or_refused(text in "(postgres://)?\\PC{0,60}") {
+            if let Ok(address) = text.parse::<Address>() {
+                prop_assert!(is_plain(&address.schema));
+            }
+        }
+
+        #[test]
+        fn a_password_is_never_shown(password in "[a-zA-Z0-9]{12,20}") {
+            let url = format!("postgres://u:{password}@h/db?schema=S");
+            let error = url.parse::<Address>().unwrap_err();
+            let shown = format!("{error:?} {error}");
+            prop_assert!(!shown.contains(&password));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The lease: one row of the database says who appends. Its token rises with every holder, and a
+//! batch whose token is not the row's stores nothing.
+//!
+//! Who holds the lease also holds a lock of its session that is named by the token: if that is free,
+//! its connection has ended, and nobody has to wait until the lease expires.
+
+use crate::{
+    address::Address,
+    connection::Link,
+    error::Fault,
+    reader::{signed, unsigned},
+};
+use fairway_ledger::Position;
+use fairway_model::Timestamp;
+use std::time::Duration;
+use tokio_postgres::Row;
+
+/// How long a lease is good after each batch, by the database's clock.
+pub(crate) const LEASE: Duration = Duration::from_secs(5);
+/// The last batches of so many earlier tokens are kept.
+const TOKENS_KEPT: i64 = 10_000;
+
+/// What the holder of the lease knows of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lease {
+    pub(crate) token: i64,
+    /// The number of the last batch under this token.
+    pub(crate) batch: i64,
+    /// The position of the last event, and when it was recorded.
+    pub(crate) position: Position,
+    pub(crate) recorded: Timestamp,
+    /// The last ids that were given.
+    pub(crate) stream: i64,
+    pub(crate) category: i64,
+}
+
+/// Identifies a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BatchId {
+    pub(crate) token: i64,
+    pub(crate) batch: i64,
+}
+
+/// What came of asking for the lease.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// It is ours.
+    Taken(Lease),
+    /// Somebody else holds it, and is asked to hand over.
+    Held,
+    /// The ledger lives elsewhere.
+    Moved(String),
+}
+
+const LOOK: &str = "
+    SELECT token, holder, expires < clock_timestamp() AS is_expired, wanted, batch, position,
+        recorded, streams, categories, (SELECT moved FROM about) AS moved
+    FROM appender FOR UPDATE";
+const IS_DEAD: &str = "
+    SELECT pg_try_advisory_xact_lock(hashtext(current_schema()), ($1::bigint % 2147483647)::integer)";
+const TAKE: &str = "
+    WITH over AS (
+        INSERT INTO appenders (token, batch) SELECT token, batch FROM appender
+    ), forgotten AS (
+        DELETE FROM appenders WHERE token <= $1::bigint - $4::bigint
+    )
+    UPDATE appender SET token = $1::bigint, holder = $2, wanted = false, batch = 0,
+        expires = clock_timestamp() + $3 * interval '1 millisecond'";
+const LOCK: &str = "
+    SELECT pg_advisory_unlock_all(),
+        pg_advisory_lock(hashtext(current_schema()), ($1::bigint % 2147483647)::integer)";
+const WANT: &str = "
+    WITH wanting AS (UPDATE appender SET wanted = true WHERE NOT wanted)
+    SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')";
+const RELEASE: &str = "
+    WITH released AS (UPDATE appender SET holder = '', wanted = false WHERE token = $1)
+    SELECT pg_advisory_unlock_all(), set_config('synchronous_commit', 'off', true),
+        pg_notify($2, '')";
+
+/// Takes the lease if nobody who lives has it, or asks who has it to hand over. If we held it
+/// under another token, that one is over.
+pub(crate) async fn claim(link: &Link, address: &Address, me: &str) -> Result<Claim, Fault> {
+    link.run("BEGIN").await?;
+    let row = link.query_one(LOOK, &[]).await?;
+    if let Some(to) = row.get("moved") {
+        link.run("ROLLBACK").await?;
+        return Ok(Claim::Moved(to));
+    }
+    if !is_free(link, &row, me).await? {
+        if !row.get::<_, bool>("wanted") {
+            link.query(WANT, &[&address.appender_channel()]).await?;
+        }
+        link.run("COMMIT").await?;
+        return Ok(Claim::Held);
+    }
+    let token = row.get::<_, i64>("token") + 1;
+    let time = duration_millis(LEASE);
+    link.query(TAKE, &[&token, &me, &time, &TOKENS_KEPT]).await?;
+    link.query(LOCK, &[&token]).await?;
+    link.run("COMMIT").await?;
+    Ok(Claim::Taken(Lease {
+        token,
+        batch: 0,
+        position: Position(unsigned(row.get("position"))),
+        recorded: Timestamp(unsigned(row.get("recorded"))),
+        stream: row.get("streams"),
+        category: row.get("categories"),
+    }))
+}
+
+async fn is_free(link: &Link, row: &Row, me: &str) -> Result<bool, Fault> {
+    let holder: &str = row.get("holder");
+    if holder.is_empty() || holder == me || row.get("is_expired") {
+        return Ok(true);
+    }
+    let token: i64 = row.get("token");
+    Ok(link.query_one(IS_DEAD, &[&token]).await?.get(0))
+}
+
+/// Whether somebody asks the holder of a token to hand over, or it has lost the lease.
+pub(crate) async fn is_wanted(link: &Link, token: i64) -> Result<bool, Fault> {
+    let sql = "SELECT wanted OR token <> $1 FROM appender";
+    Ok(link.query_one(sql, &[&token]).await?.get(0))
+}
+
+/// Whether a token is still that of the lease.
+pub(crate) async fn is_held(link: &Link, token: i64) -> Result<bool, Fault> {
+    Ok(link.query_one("SELECT token = $1 FROM appender", &[&token]).await?.get(0))
+}
+
+/// Gives the lease back.
+pub(crate) async fn release(link: &Link, address: &Address, token: i64) -> Result<(), Fault> {
+    link.query(RELEASE, &[&token, &address.appender_channel()]).await.map(drop)
+}
+
+/// Whether a batch of a token that is over was committed; none if that is too long ago.
+pub(crate) async fn was_committed(link: &Link, id: BatchId) -> Result<Option<bool>, Fault> {
+    let sql = "SELECT batch >= $2 FROM appenders WHERE token = $1";
+    let found = link.query_opt(sql, &[&id.token, &id.batch]).await?;
+    Ok(found.map(|row| row.get(0)))
+}
+
+/// Whole milliseconds, as a parameter.
+pub(crate) fn duration_millis(duration: Duration) -> f64 {
+    // Exact: a lease is seconds long.
+    f64::from(u32::try_from(signed(duration.as_millis() as u64)).unwrap_or(u32::MAX))
+}

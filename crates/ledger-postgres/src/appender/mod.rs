@@ -1,0 +1,10 @@
+//! Appending: at any moment one process of all gives positions and commits.
+
+mod appending;
+mod batch;
+mod known;
+mod lease;
+mod plan;
+mod queue;
+
+pub(crate) use queue::Appender;

@@ -1,0 +1,169 @@
+//! Reading events.
+
+use crate::{
+    connection::{Link, Params},
+    error::Fault,
+};
+use fairway_ledger::{
+    Data, Event, EventId, From, Kind, LedgerId, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Position, Read,
+    Scope, StreamName, Version,
+};
+use fairway_model::Timestamp;
+use tokio_postgres::Row;
+
+/// Selects a page of events that the server bounds by bytes as well, so that no more is sent than
+/// is wanted. The events come in the order of `$order`.
+macro_rules! select_events {
+    ($order:literal, $where:literal, $limit:literal, $bytes:literal) => {
+        concat!(
+            "SELECT position, (SELECT name FROM streams s WHERE s.id = p.stream), version, kind,
+                recorded, id, data_is_json, data, metadata_is_json, metadata
+             FROM (
+                SELECT *, sum(octet_length(data) + octet_length(metadata))
+                    OVER (ORDER BY ",
+            $order,
+            " ROWS UNBOUNDED PRECEDING)
+                    - octet_length(data) - octet_length(metadata) AS bytes_before
+                FROM (SELECT * FROM events WHERE ",
+            $where,
+            " ORDER BY ",
+            $order,
+            " LIMIT ",
+            $limit,
+            ") e
+             ) p
+             WHERE bytes_before < ",
+            $bytes,
+            " ORDER BY ",
+            $order
+        )
+    };
+}
+
+const ALL_AFTER: &str = select_events!("position", "position > $1 AND position <= $2", "$3", "$4");
+const ALL_BEFORE: &str =
+    select_events!("position DESC", "position < $1 AND position <= $2", "$3", "$4");
+const CATEGORY_AFTER: &str = select_events!(
+    "position",
+    "category = (SELECT id FROM categories WHERE name = $5) AND position > $1 AND position <= $2",
+    "$3",
+    "$4"
+);
+const CATEGORY_BEFORE: &str = select_events!(
+    "position DESC",
+    "category = (SELECT id FROM categories WHERE name = $5) AND position < $1 AND position <= $2",
+    "$3",
+    "$4"
+);
+const STREAM_AFTER: &str = select_events!(
+    "version",
+    "stream = (SELECT id FROM streams WHERE name = $5 AND standing = 0)
+     AND version > (SELECT greatest(truncated, $1) FROM streams WHERE name = $5)
+     AND position <= $2",
+    "$3",
+    "$4"
+);
+const STREAM_BEFORE: &str = select_events!(
+    "version DESC",
+    "stream = (SELECT id FROM streams WHERE name = $5 AND standing = 0)
+     AND version > (SELECT truncated FROM streams WHERE name = $5)
+     AND version < $1 AND position <= $2",
+    "$3",
+    "$4"
+);
+
+/// The position of the last event recorded at a moment or before. Events are recorded in the order
+/// of their positions, so that it can be searched for by halves.
+const POSITION_AT: &str = "
+    WITH RECURSIVE search(low, high) AS (
+        SELECT 0::bigint, position FROM appender
+        UNION ALL
+        SELECT CASE WHEN is_early THEN middle ELSE low END,
+            CASE WHEN is_early THEN high ELSE middle - 1 END
+        FROM (
+            SELECT low, high, middle, coalesce(
+                (SELECT recorded FROM events WHERE position <= middle
+                 ORDER BY position DESC LIMIT 1) <= $1, true) AS is_early
+            FROM (SELECT low, high, low + (high - low + 1) / 2 AS middle FROM search
+                  WHERE low < high) half
+        ) halves
+    )
+    SELECT low FROM search WHERE low = high";
+
+/// One page of events.
+pub(crate) async fn events(
+    link: &Link,
+    ledger: LedgerId,
+    read: &Read,
+) -> Result<Vec<Event>, Fault> {
+    let limit = signed(read.limit.min(PAGE_EVENTS_MAX) as u64);
+    let (as_of, bytes) = (signed(read.as_of.0), signed(PAGE_BYTES_MAX as u64));
+    let (sql, from, name) = match &read.scope {
+        Scope::All(From::After(after)) => (ALL_AFTER, after.0, None),
+        Scope::All(From::Before(before)) => (ALL_BEFORE, before.0, None),
+        Scope::Category(name, From::After(after)) => (CATEGORY_AFTER, after.0, Some(name.as_str())),
+        Scope::Category(name, From::Before(before)) => {
+            (CATEGORY_BEFORE, before.0, Some(name.as_str()))
+        }
+        Scope::Stream(name, From::After(after)) => (STREAM_AFTER, after.0, Some(name.as_str())),
+        Scope::Stream(name, From::Before(before)) => (STREAM_BEFORE, before.0, Some(name.as_str())),
+    };
+    if name.is_some_and(|name| name.contains('\0')) {
+        // No text of PostgreSQL has one, so nothing is named so.
+        return Ok(Vec::new());
+    }
+    let from = signed(from);
+    let params: Params<'_> = match &name {
+        Some(name) => &[&from, &as_of, &limit, &bytes, name],
+        None => &[&from, &as_of, &limit, &bytes],
+    };
+    let rows = link.query(sql, params).await?;
+    Ok(rows.iter().map(|row| event(row, ledger)).collect())
+}
+
+/// The position of the last event.
+pub(crate) async fn head(link: &Link) -> Result<Position, Fault> {
+    let row = link.query_one("SELECT position FROM appender", &[]).await?;
+    Ok(Position(unsigned(row.get(0))))
+}
+
+/// The position of the last event recorded at a moment or before.
+pub(crate) async fn position_at(link: &Link, moment: Timestamp) -> Result<Position, Fault> {
+    let row = link.query_one(POSITION_AT, &[&signed(moment.0)]).await?;
+    Ok(Position(unsigned(row.get(0))))
+}
+
+fn event(row: &Row, ledger: LedgerId) -> Event {
+    let position = Position(unsigned(row.get(0)));
+    let given: Option<&[u8]> = row.get(5);
+    let given = given.and_then(|id| <[u8; 16]>::try_from(id).ok());
+    Event {
+        position,
+        stream: StreamName::trusted(row.get(1)),
+        version: Version(unsigned(row.get(2))),
+        id: given.map_or_else(|| EventId::derived(ledger, position), EventId),
+        kind: Kind::trusted(row.get(3)),
+        recorded: Timestamp(unsigned(row.get(4))),
+        data: data(row, 6),
+        metadata: data(row, 8),
+    }
+}
+
+/// Data from a column that says whether it is JSON, and the next, which has the bytes.
+pub(crate) fn data(row: &Row, column: usize) -> Data {
+    let bytes: &[u8] = row.get(column + 1);
+    match str::from_utf8(bytes) {
+        Ok(text) if row.get(column) => Data::trusted_json(text.to_owned()),
+        _ => Data::Bytes(bytes.to_vec()),
+    }
+}
+
+/// A number as PostgreSQL has it; the highest there is for a higher one.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number that PostgreSQL has, which is never negative.
+pub(crate) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

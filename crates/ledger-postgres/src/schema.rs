@@ -1,0 +1,141 @@
+//! The tables of a ledger, and how they are made.
+
+use crate::{address::Address, connection::Link, error::Fault};
+use fairway_ledger::{LedgerError, LedgerId};
+use std::hash::{BuildHasher, RandomState};
+
+/// The newest schema that this code writes and understands.
+const SCHEMA: u32 = 1;
+
+/// `about` and `appender` have one row each. An event without an id has one that follows from the
+/// ledger's id and its position. `appenders` has the last batch of each token that is over.
+const TABLES: &str = r#"
+    CREATE TABLE about (
+        one integer PRIMARY KEY CHECK (one = 1),
+        schema integer NOT NULL,
+        ledger bigint NOT NULL,
+        moved text
+    );
+    CREATE TABLE appender (
+        one integer PRIMARY KEY CHECK (one = 1),
+        token bigint NOT NULL,
+        holder text NOT NULL,
+        expires timestamptz NOT NULL,
+        wanted boolean NOT NULL,
+        batch bigint NOT NULL,
+        position bigint NOT NULL,
+        recorded bigint NOT NULL,
+        streams bigint NOT NULL,
+        categories bigint NOT NULL
+    ) WITH (fillfactor = 10);
+    INSERT INTO appender VALUES (1, 0, '', now(), false, 0, 0, 0, 0, 0);
+    CREATE TABLE appenders (
+        token bigint PRIMARY KEY,
+        batch bigint NOT NULL
+    );
+    CREATE TABLE categories (
+        id bigint PRIMARY KEY,
+        name text COLLATE "C" NOT NULL UNIQUE
+    );
+    CREATE TABLE streams (
+        id bigint PRIMARY KEY,
+        name text COLLATE "C" NOT NULL UNIQUE,
+        category bigint NOT NULL,
+        version bigint NOT NULL,
+        truncated bigint NOT NULL DEFAULT 0,
+        swept bigint NOT NULL DEFAULT 0,
+        standing smallint NOT NULL DEFAULT 0
+    ) WITH (fillfactor = 70);
+    CREATE INDEX streams_to_sweep ON streams (id) WHERE swept < truncated;
+    CREATE TABLE events (
+        position bigint PRIMARY KEY,
+        stream bigint NOT NULL,
+        version bigint NOT NULL,
+        category bigint NOT NULL,
+        recorded bigint NOT NULL,
+        data_is_json boolean NOT NULL,
+        metadata_is_json boolean NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        id bytea,
+        data bytea NOT NULL,
+        metadata bytea NOT NULL
+    );
+    CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
+    CREATE INDEX events_of_category ON events (category, position);
+    CREATE UNIQUE INDEX events_by_id ON events (stream, id) WHERE id IS NOT NULL;
+    CREATE TABLE snapshots (
+        stream bigint NOT NULL,
+        version bigint NOT NULL,
+        kind text COLLATE "C" NOT NULL,
+        recorded bigint NOT NULL,
+        data_is_json boolean NOT NULL,
+        data bytea NOT NULL,
+        PRIMARY KEY (stream, version)
+    );
+    CREATE TABLE projections (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        name text COLLATE "C" NOT NULL,
+        version bigint NOT NULL,
+        position bigint NOT NULL,
+        UNIQUE (name, version)
+    );
+    CREATE TABLE rows (
+        projection bigint NOT NULL,
+        key bytea NOT NULL,
+        value text NOT NULL,
+        PRIMARY KEY (projection, key)
+    );
+"#;
+
+/// Makes the ledger if it is not there, and checks that it can be used.
+pub(crate) async fn prepare(link: &Link, address: &Address) -> Result<LedgerId, LedgerError> {
+    let at = |fault: Fault| fault.at(address.place());
+    let found = match version(link).await.map_err(at)? {
+        0 => {
+            create(link, address).await.map_err(at)?;
+            version(link).await.map_err(at)?
+        }
+        found => found,
+    };
+    if found > SCHEMA {
+        let ledger = address.place().to_owned();
+        return Err(LedgerError::Newer { ledger, found, known: SCHEMA });
+    }
+    let about = link.query_one("SELECT ledger FROM about", &[]).await.map_err(at)?;
+    Ok(LedgerId(about.get::<_, i64>(0).cast_unsigned()))
+}
+
+/// The version of the tables; 0 if there are none.
+async fn version(link: &Link) -> Result<u32, Fault> {
+    let is_there = "SELECT to_regclass('about') IS NOT NULL";
+    if !link.query_one(is_there, &[]).await?.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    let about = link.query_one("SELECT schema FROM about", &[]).await?;
+    Ok(u32::try_from(about.get::<_, i32>(0)).unwrap_or(u32::MAX))
+}
+
+/// Makes the tables, unless somebody else just did.
+async fn create(link: &Link, address: &Address) -> Result<(), Fault> {
+    let schema = &address.schema;
+    let lock = format!(
+        "
+        BEGIN;
+        SELECT pg_advisory_xact_lock(hashtext('fairway ledger'), hashtext('{schema}'));
+    "
+    );
+    link.prepare_tables(&lock).await?;
+    if version(link).await? > 0 {
+        return link.run("COMMIT").await;
+    }
+    let id = RandomState::new().hash_one("ledger").cast_signed();
+    let tables = format!(
+        "
+        CREATE SCHEMA IF NOT EXISTS {schema};
+        {TABLES}
+        INSERT INTO about (one, schema, ledger) VALUES (1, {SCHEMA}, {id});
+        COMMIT;
+    "
+    );
+    link.prepare_tables(&tables).await
+}
