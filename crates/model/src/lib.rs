@@ -19,8 +19,8 @@ pub use digest::{Digest, DigestError, Hasher, TreeDigest};
 pub use id::{IdError, ReleaseId, RunId};
 pub use image_ref::{IMAGE_REF_MAX, ImageRef, ImageRefError};
 pub use name::{
-    EnvironmentName, FleetName, NAME_MAX, NameError, NeighbourName, SecretName, ServiceName,
-    StageName,
+    EnvironmentName, FleetName, NAME_MAX, NameError, NeighbourName, ReadModelName, SecretName,
+    ServiceName, StageName,
 };
 pub use revision::{CommitId, CommitIdError, Revision, RevisionState};
 pub use unit::{ByteSize, Cpus, Timestamp, UnitError, parse_duration};

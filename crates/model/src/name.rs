@@ -112,6 +112,10 @@ name!(
     NeighbourName, check_label
 );
 name!(
+    /// Names tables that follow a ledger.
+    ReadModelName, check_label
+);
+name!(
     /// Names a secret of an environment.
     SecretName, check_secret
 );

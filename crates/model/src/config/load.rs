@@ -116,7 +116,7 @@ fn checked<'d>(path: &'d str, decoded: &'d Decoded<Service>) -> CheckedService<'
     CheckedService { path, name, service: decoded.value.as_ref(), document }
 }
 
-fn finish<V>(value: Option<V>, found: Vec<Diagnostic>) -> Result<V, Vec<Diagnostic>> {
+pub(super) fn finish<V>(value: Option<V>, found: Vec<Diagnostic>) -> Result<V, Vec<Diagnostic>> {
     match value {
         Some(value) if found.is_empty() => Ok(value),
         Some(_) | None => Err(found),

@@ -1,4 +1,4 @@
-//! The two files a user writes, as types: `fleet.yaml` and `fairway.yaml`.
+//! The files a user writes, as types: `fleet.yaml`, `fairway.yaml` and declarations of read models.
 
 mod check;
 mod decode;
@@ -10,6 +10,7 @@ mod load;
 mod neighbour;
 mod pipeline;
 mod probe;
+mod read_model;
 mod reporter;
 mod schema;
 mod service;
@@ -23,7 +24,8 @@ pub use load::{FleetConfig, Member, SourceFile};
 pub use neighbour::{ImageNeighbour, Neighbour};
 pub use pipeline::{Pipeline, Stage, StageUse};
 pub use probe::{Probe, Readiness};
-pub use schema::{fleet_schema, service_schema};
+pub use read_model::{EventKey, EventSource, READ_MODEL_NAME_MAX, ReadModel, ReadModelTarget, Sql};
+pub use schema::{fleet_schema, read_model_schema, service_schema};
 pub use service::{Build, Overlay, Prefix, Resources, Route, Service};
 pub use stage_order::StageCycle;
 pub use template::{Template, TemplateError, TemplatePart};

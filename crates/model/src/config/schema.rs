@@ -1,7 +1,7 @@
-//! Both files as JSON Schemas, for editors.
+//! The files as JSON Schemas, for editors.
 
 use super::form::{Definitions, Record, Schema};
-use super::{Fleet, Service};
+use super::{Fleet, ReadModel, Service};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
@@ -13,6 +13,11 @@ pub fn fleet_schema() -> String {
 /// The JSON Schema of `fairway.yaml`, as text.
 pub fn service_schema() -> String {
     text::<Service>("fairway.yaml")
+}
+
+/// The JSON Schema of a read model's declaration, as text.
+pub fn read_model_schema() -> String {
+    text::<ReadModel>("read model")
 }
 
 fn text<R: Record>(title: &str) -> String {

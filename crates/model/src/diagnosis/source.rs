@@ -20,6 +20,11 @@ impl<'t> SourceText<'t> {
         self.path
     }
 
+    /// A line, counted from 1, without its end.
+    pub fn line(&self, number: u32) -> Option<&'t str> {
+        self.lines.get((number as usize).checked_sub(1)?).copied()
+    }
+
     /// A diagnostic of this text at a place. A length beyond the line is cut.
     pub fn diagnose(&self, span: Span, message: impl Into<String>) -> Diagnostic {
         let line = (span.line as usize).checked_sub(1).and_then(|index| self.lines.get(index));

@@ -6,6 +6,7 @@ mod across;
 mod init;
 mod pages;
 mod properties;
+mod read_models;
 mod schema;
 mod shop;
 mod speed;

@@ -1,10 +1,11 @@
-//! The keys of both files: which there are, in which form, and what they are for.
+//! The keys of all files: which there are, in which form, and what they are for.
 
 mod command;
 mod fleet;
 mod neighbour;
 mod pipeline;
 mod probe;
+mod read_model;
 mod route;
 mod service;
 

@@ -22,7 +22,7 @@ pub(crate) use choice::{Choice, Word};
 pub(crate) use collection::{List, Map, Named, NonEmpty, OneOrMore, Unique, read_key};
 pub(crate) use fields::Fields;
 pub(crate) use key::{Key, Keys, Presence};
-pub(crate) use number::{Pids, Port, Replicas, Strip};
+pub(crate) use number::{Integer, Pids, Port, Replicas, Strip};
 pub(crate) use path::{AbsolutePath, CachePath, FolderPattern, InnerPath, InputPath};
 pub(crate) use record::{Record, record};
 pub(crate) use scalar::{Text, VariableName, Wait};

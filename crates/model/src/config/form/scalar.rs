@@ -6,8 +6,8 @@ use crate::config::Template;
 use crate::config::reporter::Reporter;
 use crate::config::yaml::Node;
 use crate::{
-    ByteSize, Cpus, EnvironmentName, FleetName, ImageRef, NAME_MAX, NeighbourName, SecretName,
-    ServiceName, StageName, parse_duration,
+    ByteSize, Cpus, EnvironmentName, FleetName, ImageRef, NAME_MAX, NeighbourName, ReadModelName,
+    SecretName, ServiceName, StageName, parse_duration,
 };
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ parsed! {
     EnvironmentName => label();
     StageName => label();
     NeighbourName => label();
+    ReadModelName => label();
     SecretName => secret();
     ImageRef => Schema::of("string");
     Template => Schema::source_text();
