@@ -12,6 +12,7 @@ mod append;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod copying;
 mod data;
 mod error;
 mod event;
@@ -35,6 +36,7 @@ pub use append::{
     Place, STREAM_EVENTS_MAX, Verdict, check, judge, judge_all,
 };
 pub use clock::Clock;
+pub use copying::{CopyError, Copying, Progress};
 pub use data::{Data, Json};
 pub use error::{Cause, LedgerError};
 pub use event::{
@@ -47,13 +49,14 @@ pub use filter::{FILTER_TEXTS_MAX, Filter, System};
 pub use fold::ROWS_MAX;
 pub use kind::{KIND_MAX, Kind};
 pub use ledger::Ledger;
-pub use portable::{Home, ListSnapshots, Part, Portable};
+pub use portable::{Home, ListSnapshots, Part, Portable, open_portable};
 pub use projection::{Key, Projection};
 pub use read::{
     From, ListStreams, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_STREAMS_MAX, Read, SNAPSHOTS_MAX,
     Scope, Snapshot, Standing, StreamState,
 };
 pub use retention::{METADATA_KIND, Retention, TOMBSTONE_KIND, TRUNCATE_BEFORE};
+pub use sqlite::{Checked, complete_file, copy_file, put_file};
 pub use store::{RowChange, RowSet, Rows, Store, Watch};
 pub use stream_name::{METADATA_PREFIX, STREAM_NAME_MAX, StreamName, StreamNameError};
 pub use subscription::Subscription;

@@ -1,15 +1,18 @@
 //! What a backend does so that its ledger can be copied, move to another backend, and be checked.
 
 use crate::{
+    clock::Clock,
     error::LedgerError,
     event::{Event, Position, Version},
     event_id::LedgerId,
     faults::Fault,
     read::{Snapshot, StreamState},
+    sqlite::Sqlite,
     store::Store,
     stream_name::StreamName,
 };
 use async_trait::async_trait;
+use std::{path::Path, sync::Arc};
 
 /// Where a ledger takes appends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +73,11 @@ pub trait Portable: Store {
 
     /// Looks at everything, and names what is wrong: at most [`crate::FAULTS_MAX`].
     async fn check(&self) -> Result<Vec<Fault>, LedgerError>;
+}
+
+/// Opens the ledger in a file as one that can be copied. Blocks for some milliseconds.
+pub fn open_portable(path: &Path, clock: Clock) -> Result<Arc<dyn Portable>, LedgerError> {
+    Ok(Arc::new(Sqlite::open(path, clock)?))
 }
 
 impl StreamState {

@@ -1,9 +1,12 @@
 //! The ledger in one SQLite file.
 
 mod append;
+mod backup;
+mod check;
 mod database;
 mod error;
 mod reader;
+mod replica;
 mod rows;
 mod snapshots;
 mod store;
@@ -11,4 +14,5 @@ mod streams;
 mod watch;
 mod writer;
 
+pub use backup::{Checked, complete_file, copy_file, put_file};
 pub(crate) use store::Sqlite;

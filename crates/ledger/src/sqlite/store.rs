@@ -28,7 +28,7 @@ use tokio::sync::watch::Sender;
 pub(crate) struct Sqlite {
     id: LedgerId,
     database: Database,
-    reader: Reader,
+    pub(super) reader: Reader,
     writer: Writer,
     head: Sender<Position>,
     looking: OnceLock<Looking>,

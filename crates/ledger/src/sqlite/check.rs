@@ -1,0 +1,226 @@
+//! A look at everything in the file, as it is at one moment, while others write.
+
+use crate::{
+    event::{Position, Version},
+    faults::{FAULTS_MAX, Fault},
+    sqlite::writer,
+    stream_name::StreamName,
+};
+use rusqlite::{Connection, Error, ErrorCode, Rows, types::ValueRef};
+use serde::de::IgnoredAny;
+
+type Look = fn(&Connection, &mut Vec<Fault>) -> Result<(), Error>;
+
+/// Names what is wrong.
+pub(crate) fn check(connection: &mut Connection) -> Result<Vec<Fault>, Error> {
+    let transaction = connection.transaction()?;
+    let looks: [Look; 6] = [pages, streams, events, ids, snapshots, projections];
+    let mut faults = Vec::new();
+    for look in looks {
+        match look(&transaction, &mut faults) {
+            // The rest of what is looked at cannot be read either.
+            Err(error) if is_damage(&error) => faults.push(Fault::Storage(error.to_string())),
+            result => result?,
+        }
+        if faults.len() >= FAULTS_MAX {
+            break;
+        }
+    }
+    faults.truncate(FAULTS_MAX);
+    Ok(faults)
+}
+
+fn is_damage(error: &Error) -> bool {
+    let is_value = matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+    );
+    let code = error.sqlite_error_code();
+    is_value || matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// What SQLite itself finds: damaged pages, indexes that do not fit their tables.
+fn pages(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+    let mut check = connection.prepare(&format!("PRAGMA integrity_check({FAULTS_MAX})"))?;
+    let mut found = check.query(())?;
+    while let Some(row) = found.next()? {
+        let text: String = row.get(0)?;
+        if text != "ok" {
+            faults.push(Fault::Storage(text));
+        }
+    }
+    Ok(())
+}
+
+/// What a stream has of events.
+#[derive(Clone, Copy)]
+struct Has {
+    stream: i64,
+    count: u64,
+    low: u64,
+    high: u64,
+}
+
+/// Versions without gaps, and streams that know theirs.
+fn streams(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+    let mut select = connection.prepare(
+        "SELECT s.id, s.name, s.version, s.truncated, c.name FROM streams s
+         LEFT JOIN categories c ON c.id = s.category ORDER BY s.id",
+    )?;
+    let mut count = connection.prepare(
+        "SELECT stream, COUNT(*), MIN(version), MAX(version) FROM events
+         GROUP BY stream ORDER BY stream",
+    )?;
+    let (mut rows, mut counts) = (select.query(())?, count.query(())?);
+    let mut has = next(&mut counts)?;
+    let (mut present, mut truncated) = (0, 0);
+    while let Some(row) = rows.next()? {
+        let (id, noted, gone): (i64, u64, u64) = (row.get(0)?, row.get(2)?, row.get(3)?);
+        let name = StreamName::trusted(row.get_ref(1)?.as_str()?);
+        let category: Option<String> = row.get(4)?;
+        if category.as_deref() != Some(name.category()) {
+            faults.push(Fault::Storage(format!("stream `{name}` is in another category")));
+        }
+        while let Some(other) = has.filter(|has| has.stream < id) {
+            faults.push(stray(connection, other.stream)?);
+            has = next(&mut counts)?;
+        }
+        let own = has.filter(|has| has.stream == id);
+        let count = own.map_or(0, |has| has.count);
+        present += count;
+        truncated += noted.saturating_sub(count);
+        faults.extend(versions(connection, &name, (noted, gone), own)?);
+        if own.is_some() {
+            has = next(&mut counts)?;
+        }
+    }
+    while let Some(other) = has {
+        faults.push(stray(connection, other.stream)?);
+        has = next(&mut counts)?;
+    }
+    let head = writer::position(connection)?.0;
+    let holes = head.saturating_sub(present);
+    if holes != truncated {
+        faults.push(Fault::Holes { holes, truncated });
+    }
+    Ok(())
+}
+
+fn next(counts: &mut Rows<'_>) -> Result<Option<Has>, Error> {
+    let Some(row) = counts.next()? else { return Ok(None) };
+    let has = Has { stream: row.get(0)?, count: row.get(1)?, low: row.get(2)?, high: row.get(3)? };
+    Ok(Some(has))
+}
+
+/// An event of a stream that is not there.
+fn stray(connection: &Connection, stream: i64) -> Result<Fault, Error> {
+    let first = "SELECT MIN(position) FROM events WHERE stream = ?1";
+    connection.query_row(first, [stream], |row| Ok(Fault::Stray(Position(row.get(0)?))))
+}
+
+/// Holds what is noted of a stream against the events that it has.
+fn versions(
+    connection: &Connection,
+    stream: &StreamName,
+    (noted, truncated): (u64, u64),
+    has: Option<Has>,
+) -> Result<Vec<Fault>, Error> {
+    let missing =
+        |version: u64| Fault::Missing { stream: stream.clone(), version: Version(version) };
+    let Some(has) = has else {
+        return Ok((truncated < noted).then(|| missing(truncated + 1)).into_iter().collect());
+    };
+    let mut faults = Vec::new();
+    if has.high != noted {
+        let (noted, last) = (Version(noted), Version(has.high));
+        faults.push(Fault::StreamVersion { stream: stream.clone(), noted, last });
+    }
+    if has.low > truncated + 1 {
+        faults.push(missing(truncated + 1));
+    }
+    if has.count != has.high - has.low + 1 {
+        let gap = "SELECT MIN(version) + 1 FROM events e WHERE stream = ?1 AND version < ?2
+            AND NOT EXISTS (SELECT 1 FROM events n
+                WHERE n.stream = e.stream AND n.version = e.version + 1)";
+        let first = connection.query_row(gap, (has.stream, has.high), |row| row.get(0))?;
+        faults.push(missing(first));
+    }
+    Ok(faults)
+}
+
+/// Events one by one: their stream, their order in time, their JSON.
+fn events(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+    let mut select = connection.prepare(
+        "SELECT e.position, e.recorded, e.data, e.metadata, s.category IS e.category
+         FROM events e LEFT JOIN streams s ON s.id = e.stream ORDER BY e.position",
+    )?;
+    let mut rows = select.query(())?;
+    let mut before = 0;
+    while let Some(row) = rows.next()? {
+        let (position, recorded) = (Position(row.get(0)?), row.get::<_, u64>(1)?);
+        if recorded < before {
+            faults.push(Fault::Time(position));
+        }
+        before = recorded;
+        for (column, part) in [(2, "data"), (3, "metadata")] {
+            if !is_sound(row.get_ref(column)?) {
+                faults.push(Fault::Json { position, part });
+            }
+        }
+        if !row.get::<_, bool>(4)? {
+            faults.push(Fault::Stray(position));
+        }
+        if faults.len() >= FAULTS_MAX {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Texts have to be JSON; bytes can be anything.
+fn is_sound(value: ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::Text(text) => {
+            str::from_utf8(text).is_ok() && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+        }
+        ValueRef::Blob(_) => true,
+        _ => false,
+    }
+}
+
+fn ids(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+    let mut select = connection.prepare(
+        "SELECT MAX(position) FROM events WHERE id IS NOT NULL
+         GROUP BY stream, id HAVING COUNT(*) > 1 LIMIT ?1",
+    )?;
+    let found = select.query_map([FAULTS_MAX], |row| Ok(Fault::DoubleId(Position(row.get(0)?))))?;
+    faults.extend(found.collect::<Result<Vec<_>, _>>()?);
+    Ok(())
+}
+
+fn snapshots(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+    let mut select = connection.prepare(
+        "SELECT s.name, n.version FROM snapshots n JOIN streams s ON s.id = n.stream
+         WHERE n.version > s.version LIMIT ?1",
+    )?;
+    let found = select.query_map([FAULTS_MAX], |row| {
+        let stream = StreamName::trusted(row.get_ref(0)?.as_str()?);
+        Ok(Fault::Snapshot { stream, version: Version(row.get(1)?) })
+    })?;
+    faults.extend(found.collect::<Result<Vec<_>, _>>()?);
+    Ok(())
+}
+
+fn projections(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+    let head = writer::position(connection)?.0;
+    let mut select = connection
+        .prepare("SELECT name, position FROM projections WHERE position > ?1 LIMIT ?2")?;
+    let found = select.query_map((head, FAULTS_MAX), |row| {
+        Ok(Fault::Projection { name: row.get(0)?, position: Position(row.get(1)?) })
+    })?;
+    faults.extend(found.collect::<Result<Vec<_>, _>>()?);
+    Ok(())
+}
