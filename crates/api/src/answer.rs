@@ -27,6 +27,14 @@ pub(crate) fn typed(status: StatusCode, media: &'static str, body: impl Into<Bod
     response
 }
 
+/// Nothing but headers.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Adds a position.
 pub(crate) fn at(mut response: Response, position: Position) -> Response {
     response.headers_mut().insert(POSITION, position.0.into());

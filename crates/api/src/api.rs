@@ -3,12 +3,18 @@
 use crate::{
     access::Access,
     body::Room,
+    monitoring::Metrics,
+    patience::Patience,
     problem::{Problem, ProblemKind},
     routes::ROUTES,
+    tokens::Tokens,
 };
 use axum::Router;
 use fairway_ledger::Ledger;
-use http::{HeaderValue, Request, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderValue, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
@@ -24,6 +30,7 @@ const GRPC: &[u8] = b"application/grpc";
 #[derive(Debug, Clone)]
 pub struct Api {
     ledger: Ledger,
+    tokens: Option<watch::Receiver<Arc<Tokens>>>,
     grpc: Option<Router>,
 }
 
@@ -57,12 +64,21 @@ pub(crate) struct Shared {
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) readers: Arc<Semaphore>,
     pub(crate) room: Room,
+    pub(crate) patience: Patience,
+    pub(crate) metrics: Metrics,
+    tokens: Option<watch::Receiver<Arc<Tokens>>>,
 }
 
 impl Api {
     /// A service for everybody who reaches it.
     pub fn new(ledger: Ledger) -> Self {
-        Self { ledger, grpc: None }
+        Self { ledger, tokens: None, grpc: None }
+    }
+
+    /// A service for those who have one of these tokens, which may change.
+    #[must_use]
+    pub fn with_tokens(self, tokens: watch::Receiver<Arc<Tokens>>) -> Self {
+        Self { tokens: Some(tokens), ..self }
     }
 
     /// Hands requests with the content type `application/grpc` to another service on the same port.
@@ -72,14 +88,22 @@ impl Api {
     }
 
     /// What answers requests; readers end when `closing` turns true.
-    pub(crate) fn services(self, closing: watch::Receiver<bool>) -> Services {
+    pub(crate) fn services(self, closing: watch::Receiver<bool>, patience: Patience) -> Services {
         let grpc = self.grpc.clone().map(TowerToHyperService::new);
-        Services { plain: TowerToHyperService::new(self.router(closing)), grpc }
+        Services { plain: TowerToHyperService::new(self.router(closing, patience)), grpc }
     }
 
-    fn router(self, closing: watch::Receiver<bool>) -> Router {
+    fn router(self, closing: watch::Receiver<bool>, patience: Patience) -> Router {
         let readers = Arc::new(Semaphore::new(READERS_MAX));
-        let shared = Shared { ledger: self.ledger, closing, readers, room: Room::default() };
+        let shared = Shared {
+            ledger: self.ledger,
+            closing,
+            patience,
+            readers,
+            room: Room::default(),
+            metrics: Metrics::default(),
+            tokens: self.tokens,
+        };
         let mut router = Router::new();
         for route in ROUTES {
             router = router.route(route.path, (route.handler)());
@@ -92,7 +116,13 @@ impl Api {
 
 impl Shared {
     /// What a caller may do, by what it sent.
-    pub(crate) fn access(&self) -> Result<Access, Problem> {
-        Ok(Access::All)
+    pub(crate) fn access(&self, headers: &HeaderMap) -> Result<Access, Problem> {
+        let Some(tokens) = &self.tokens else { return Ok(Access::All) };
+        let tokens = tokens.borrow().clone();
+        let access = tokens.access(headers.get(AUTHORIZATION), self.ledger.clock().now());
+        access.ok_or_else(|| {
+            Metrics::count(&self.metrics.refusals, 1);
+            Problem::new(ProblemKind::Token, "send one as `Authorization: Bearer TOKEN`")
+        })
     }
 }

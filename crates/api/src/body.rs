@@ -1,24 +1,23 @@
 //! The bodies of requests: whole, within limits of size and time, and not too many at once.
 
-use crate::problem::{Problem, ProblemKind};
+use crate::{
+    patience::Patience,
+    problem::{Problem, ProblemKind},
+};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, header::CONTENT_LENGTH};
-use http_body_util::BodyExt as _;
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+use http::{
+    HeaderMap,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
+use http_body_util::BodyExt as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Most bytes of a body: an append of the greatest size in base64, and something around it.
 pub const BODY_BYTES_MAX: usize = 24 << 20;
 /// Most bytes of all bodies that are being read or worked on.
 pub const BODIES_BYTES_MAX: usize = 256 << 20;
-/// Longest time in which nothing of a body comes.
-pub const BODY_PAUSE_MAX: Duration = Duration::from_secs(10);
-/// Longest time in which a body comes.
-pub const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// How many bytes bodies take up.
 #[derive(Debug, Default)]
@@ -60,7 +59,7 @@ fn too_large() -> Problem {
 
 /// Reads a body to its end.
 pub(crate) async fn read<'a>(
-    room: &'a Room,
+    (room, patience): (&'a Room, Patience),
     headers: &HeaderMap,
     mut body: Body,
 ) -> Result<Held<'a>, Problem> {
@@ -71,10 +70,10 @@ pub(crate) async fn read<'a>(
     }
     let mut taken = Taken { room, bytes: 0 };
     let mut bytes = BytesMut::new();
-    let end = Instant::now() + BODY_TIME_MAX;
+    let end = Instant::now() + patience.body;
     let slow = |_| Problem::new(ProblemKind::Slow, "the body did not come in time");
     loop {
-        let frame = timeout(BODY_PAUSE_MAX, timeout_at(end, body.frame())).await;
+        let frame = timeout(patience.pause, timeout_at(end, body.frame())).await;
         let Some(frame) = frame.map_err(slow)?.map_err(slow)? else { break };
         let frame = frame.map_err(|_| Problem::request("the body broke off"))?;
         let Ok(data) = frame.into_data() else { continue };
@@ -85,4 +84,19 @@ pub(crate) async fn read<'a>(
         bytes.extend_from_slice(&data);
     }
     Ok(Held { bytes: bytes.freeze(), _taken: taken })
+}
+
+/// The media type of a body, in small letters and without parameters; its text is UTF-8.
+pub(crate) fn media(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(None) };
+    let text = value
+        .to_str()
+        .map_err(|_| Problem::new(ProblemKind::MediaType, "the media type is not text"))?;
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let media = parts.next().unwrap_or_default();
+    let charset = parts.find_map(|part| part.strip_prefix("charset=").map(str::to_owned));
+    match charset.as_deref().map(|charset| charset.trim_matches('"')) {
+        None | Some("utf-8" | "us-ascii") => Ok(Some(media)),
+        Some(_) => Err(Problem::new(ProblemKind::MediaType, "the text of a body has to be UTF-8")),
+    }
 }

@@ -4,6 +4,7 @@ use crate::{
     access::{Access, Right},
     api::Shared,
     body::{self, Held},
+    form::JSON,
     params::Params,
     problem::{Problem, ProblemKind},
 };
@@ -32,7 +33,7 @@ impl FromRequest<Arc<Shared>> for Call {
 
     async fn from_request(request: Request, api: &Arc<Shared>) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let access = api.access()?;
+        let access = api.access(&parts.headers)?;
         let segments = RawPathParams::from_request_parts(&mut parts, api).await;
         let segments = segments.map_err(|_| Problem::request("the path is not UTF-8"))?;
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -66,18 +67,31 @@ impl Call {
         Ok(stream)
     }
 
-    /// Refuses what the caller has no right to.
+    /// Refuses what the caller has no right to. What the ledger itself writes, nobody else does.
     pub(crate) fn allowed(&self, right: Right, stream: &StreamName) -> Result<(), Problem> {
-        if self.access.may(right, stream) {
-            return Ok(());
-        }
-        let detail = format!("the token may not {} `{stream}`", right.verb());
+        let about = stream.is_about();
+        let is_own = about.as_ref().unwrap_or(stream).is_system();
+        let detail = match (right, self.access.may(right, stream)) {
+            (Right::Append | Right::Manage, _) if is_own => {
+                format!("`{stream}` is written by the ledger alone")
+            }
+            (_, true) => return Ok(()),
+            (_, false) => format!("the token may not {} `{stream}`", right.verb()),
+        };
         Err(Problem::new(ProblemKind::Forbidden, detail))
     }
 
     /// The body, whole.
     pub(crate) async fn body(&mut self) -> Result<Held<'_>, Problem> {
         let body = std::mem::take(&mut self.body);
-        body::read(&self.api.room, &self.headers, body).await
+        body::read((&self.api.room, self.api.patience), &self.headers, body).await
+    }
+
+    /// The body, whole, which has to be JSON.
+    pub(crate) async fn json_body(&mut self) -> Result<Held<'_>, Problem> {
+        match body::media(&self.headers)?.as_deref() {
+            Some(JSON) => self.body().await,
+            _ => Err(Problem::new(ProblemKind::MediaType, format!("it has to be `{JSON}`"))),
+        }
     }
 }

@@ -95,8 +95,13 @@ fn text(body: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(body).map_err(|_| Problem::content("the body is not UTF-8"))
 }
 
+/// Any JSON.
+pub(crate) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    parse(text(body)?)
+}
+
 /// Reads JSON; nested deeper than 128 it is refused.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     serde_json::from_str(text)
         .map_err(|error| Problem::content(format!("the body is not what is wanted: {error}")))
 }
@@ -129,7 +134,7 @@ fn kept(json: &str) -> Result<Data, Problem> {
 }
 
 /// Bytes in base64.
-pub(crate) fn bytes(text: &str) -> Result<Data, Problem> {
+fn bytes(text: &str) -> Result<Data, Problem> {
     let bytes = STANDARD.decode(text);
     bytes.map(Data::Bytes).map_err(|_| Problem::content("`data_base64` is not base64"))
 }

@@ -79,7 +79,7 @@ impl Feed {
     }
 
     /// The same as the ledger was at a position.
-    pub(crate) fn as_of(self, as_of: Position) -> Self {
+    pub(crate) fn at(self, as_of: Position) -> Self {
         Self { as_of, ..self }
     }
 

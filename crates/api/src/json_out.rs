@@ -99,7 +99,7 @@ pub(crate) fn raw(out: &mut Vec<u8>, json: &str) {
     let is_feed = |byte: &u8| matches!(byte, b'\n' | b'\r');
     let start = out.len();
     out.extend_from_slice(json.as_bytes());
-    if out[start..].iter().any(|byte| is_feed(byte)) {
+    if out[start..].iter().any(is_feed) {
         out[start..].iter_mut().filter(|byte| is_feed(byte)).for_each(|byte| *byte = b' ');
     }
 }

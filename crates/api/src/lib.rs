@@ -1,6 +1,6 @@
 //! Events over HTTP: JSON, lines of JSON, server-sent events and CloudEvents.
 //!
-//! [`Api`] is one ledger as an HTTP service under `/v1`; [`serve`] puts it on a listener.
+//! [`Api`] is one ledger as an HTTP service under `/v1`; [`Server`] puts it on a listener.
 
 mod access;
 mod answer;
@@ -8,6 +8,7 @@ mod api;
 mod appends;
 mod body;
 mod call;
+mod cloud_events;
 mod events_in;
 mod expected;
 mod feed;
@@ -15,14 +16,28 @@ mod form;
 mod json_out;
 mod lines;
 mod live;
+mod monitoring;
 mod pace;
 mod page;
 mod params;
+mod patience;
 mod problem;
 mod reads;
 mod routes;
-mod serve;
+mod segment;
+mod server;
+mod single;
+mod snapshots;
+mod socket;
+mod streams;
+mod tls;
+mod tokens;
 mod waiting;
+mod whole;
 
+pub use access::{Access, Grants, Right};
 pub use api::Api;
-pub use serve::serve;
+pub use patience::Patience;
+pub use server::{CONNECTIONS_MAX, Server};
+pub use tls::{Tls, TlsError};
+pub use tokens::{TOKENS_MAX, Token, TokenError, TokenName, Tokens, is_prefix};

@@ -3,9 +3,11 @@
 use crate::{
     answer,
     api::Shared,
+    cloud_events,
     feed::Feed,
     form::{LINES, Shape},
     json_out::EventWriter,
+    monitoring::Metrics,
     pace::Pace,
     problem::{Problem, ProblemKind},
     reads::Reading,
@@ -20,6 +22,7 @@ use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
 
 /// Reads the next page while the one before is sent.
 struct Reader {
+    api: Arc<Shared>,
     ahead: JoinHandle<(Feed, Pace, Result<Vec<Event>, LedgerError>)>,
     writer: EventWriter,
     shape: Shape,
@@ -37,6 +40,7 @@ pub(crate) fn permit(api: &Shared) -> Result<OwnedSemaphorePermit, Problem> {
 /// off, so that nobody takes a part for the whole.
 pub(crate) fn answer(api: &Arc<Shared>, reading: Reading) -> Result<Response, Problem> {
     let reader = Reader {
+        api: api.clone(),
         ahead: read(reading.feed, Pace::default()),
         writer: EventWriter::default(),
         shape: reading.shape,
@@ -89,11 +93,13 @@ impl Reader {
     }
 
     fn chunk(&mut self, events: &[Event]) -> Bytes {
+        Metrics::count(&self.api.metrics.events_read, events.len());
         let bytes: usize = events.iter().map(|event| event.data.len() + event.metadata.len()).sum();
         let mut out = Vec::with_capacity(bytes + events.len() * 224);
         for event in events {
             match self.shape {
-                Shape::Plain | Shape::CloudEvent => self.writer.event(&mut out, event),
+                Shape::Plain => self.writer.event(&mut out, event),
+                Shape::CloudEvent => cloud_events::write(&mut out, event),
             }
             out.push(b'\n');
         }

@@ -3,10 +3,12 @@
 use crate::{
     answer,
     api::Shared,
+    cloud_events,
     feed::{Cursor, Feed},
     form::{LIVE, Shape},
     json_out::{self, EventWriter},
     lines,
+    monitoring::Metrics,
     pace::Pace,
     problem::Problem,
     reads::Reading,
@@ -27,6 +29,7 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// One reader. It reads from the ledger only when the client has taken what was read before.
 struct Follower {
+    api: Arc<Shared>,
     feed: Feed,
     watch: Box<dyn Watch>,
     closing: watch::Receiver<bool>,
@@ -40,8 +43,9 @@ struct Follower {
 
 /// All events of a feed and those that come. Ends when the server does, or when the ledger fails:
 /// the client comes again with the id of the last event that it got.
-pub(crate) async fn answer(api: &Arc<Shared>, reading: Reading) -> Result<Response, Problem> {
+pub(crate) fn answer(api: &Arc<Shared>, reading: Reading) -> Result<Response, Problem> {
     let follower = Follower {
+        api: api.clone(),
         watch: api.ledger.store().watch()?,
         feed: reading.feed,
         closing: api.closing.clone(),
@@ -103,13 +107,15 @@ impl Follower {
     }
 
     fn chunk(&mut self, events: &[Event]) -> Bytes {
+        Metrics::count(&self.api.metrics.events_read, events.len());
         let mut out = Vec::new();
         for event in events {
             out.extend_from_slice(b"id: ");
             json_out::number(&mut out, self.feed.source().place(event));
             out.extend_from_slice(b"\ndata: ");
             match self.shape {
-                Shape::Plain | Shape::CloudEvent => self.writer.event(&mut out, event),
+                Shape::Plain => self.writer.event(&mut out, event),
+                Shape::CloudEvent => cloud_events::write(&mut out, event),
             }
             out.extend_from_slice(b"\n\n");
         }

@@ -1,7 +1,7 @@
 //! One page of events, with a link to the next.
 
 use crate::{
-    answer,
+    answer, cloud_events,
     feed::{Cursor, Feed},
     form::{CLOUD_BATCH, JSON, Shape},
     json_out::{EventWriter, text},
@@ -66,7 +66,7 @@ pub(crate) fn answer(page: &Page, uri: &Uri) -> Response {
     let next = next(page, uri);
     let (media, body) = match page.shape {
         Shape::Plain => (JSON, plain(page, next.as_deref())),
-        Shape::CloudEvent => (CLOUD_BATCH, plain(page, None)),
+        Shape::CloudEvent => (CLOUD_BATCH, batch(page)),
     };
     let mut response = answer::typed(StatusCode::OK, media, body);
     let link = next.map(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")));
@@ -90,6 +90,16 @@ fn plain(page: &Page, next: Option<&str>) -> Vec<u8> {
         text(&mut out, next);
     }
     out.extend_from_slice(b"}\n");
+    out
+}
+
+fn batch(page: &Page) -> Vec<u8> {
+    let mut out = b"[".to_vec();
+    for (at, event) in page.events.iter().enumerate() {
+        out.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
+        cloud_events::write(&mut out, event);
+    }
+    out.extend_from_slice(b"\n]\n");
     out
 }
 

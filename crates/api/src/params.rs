@@ -152,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_a_time_or_is_refused(text in "\\PC{0,40}|[0-9smT:.Z+-]{0,30}") {
-            drop((duration(&text), moment(&text)));
+            prop_assert!(duration(&text).is_none() || moment(&text).is_none());
         }
     }
 }

@@ -6,7 +6,9 @@ use crate::{
     call::Call,
     feed::{Cursor, Feed, Sieve, Source},
     form::{Form, Shape},
-    lines, live, page,
+    lines, live,
+    monitoring::Metrics,
+    page,
     params::Params,
     problem::{Problem, ProblemKind},
     waiting,
@@ -21,8 +23,6 @@ pub(crate) struct Reading {
     pub(crate) shape: Shape,
     /// At most so many events.
     pub(crate) limit: Option<u64>,
-    /// Up to where of the ledger the answer is true.
-    pub(crate) as_of: Position,
 }
 
 /// `GET /v1/streams/{stream}`.
@@ -55,14 +55,13 @@ async fn read(mut call: Call, source: Source) -> Result<Response, Problem> {
         let cursor = live_cursor(&mut call, &ledger, &source).await?;
         std::mem::take(&mut call.params).end()?;
         let feed = Feed::new(ledger, source, cursor, sieve);
-        let as_of = Position::END;
-        return live::answer(&call.api, Reading { feed, shape, limit, as_of }).await;
+        return live::answer(&call.api, Reading { feed, shape, limit });
     }
     let cursor = cursor(&mut call.params)?;
     let as_of = as_of(&mut call.params, &ledger).await?;
     std::mem::take(&mut call.params).end()?;
-    let feed = Feed::new(ledger.clone(), source.clone(), cursor, sieve).as_of(as_of);
-    let reading = Reading { feed, shape, limit, as_of };
+    let feed = Feed::new(ledger.clone(), source.clone(), cursor, sieve).at(as_of);
+    let reading = Reading { feed, shape, limit };
     let response = match form {
         Form::Lines => {
             is_readable(&ledger, &source).await?;
@@ -73,6 +72,7 @@ async fn read(mut call: Call, source: Source) -> Result<Response, Problem> {
             if page.events.is_empty() {
                 is_readable(&ledger, &source).await?;
             }
+            Metrics::count(&call.api.metrics.events_read, page.events.len());
             page::answer(&page, &call.uri)
         }
     };
@@ -139,10 +139,8 @@ fn filter(params: &mut Params, source: &Source) -> Result<Filter, Problem> {
     let filter = match source {
         Source::Stream(_) => Filter { kinds, ..Filter::default() },
         Source::All | Source::Category(_) => {
-            let system = match params.switch("system")? {
-                true => System::Included,
-                false => System::Left,
-            };
+            let is_included = params.switch("system")?;
+            let system = if is_included { System::Included } else { System::Left };
             let streams = params.all("stream_prefix");
             let categories = match source {
                 Source::All => params.all("category"),

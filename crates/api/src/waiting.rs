@@ -12,21 +12,19 @@ use tokio::time::timeout;
 /// How long is waited, unless the client says.
 const WAIT: Duration = Duration::from_secs(2);
 /// Longest time that a client may want to wait.
-pub const WAIT_MAX: Duration = Duration::from_secs(60);
+pub const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// Waits until the ledger has the position that `at_least` names, at most for `wait`.
 pub(crate) async fn wait(api: &Shared, params: &mut Params) -> Result<(), Problem> {
     let (at_least, wait) = (params.number("at_least")?, params.duration("wait")?);
     let Some(at_least) = at_least.map(Position) else { return Ok(()) };
     let wait = wait.unwrap_or(WAIT).min(WAIT_MAX);
-    match timeout(wait, reach(&api.ledger, at_least)).await {
-        Ok(reached) => Ok(reached?),
-        Err(_) => {
-            let head = api.ledger.head().await?;
-            let detail = format!("position {at_least} is wanted, {head} is there");
-            Err(Problem::new(ProblemKind::Behind, detail))
-        }
+    if let Ok(reached) = timeout(wait, reach(&api.ledger, at_least)).await {
+        return Ok(reached?);
     }
+    let head = api.ledger.head().await?;
+    let detail = format!("position {at_least} is wanted, {head} is there");
+    Err(Problem::new(ProblemKind::Behind, detail))
 }
 
 async fn reach(ledger: &Ledger, position: Position) -> Result<(), LedgerError> {

@@ -22,11 +22,11 @@ async fn a_conflict_says_which_version_there_is() {
     let event = json!({ "kind": "created" });
     world.post("/v1/streams/order-7", &event).await.is(201);
     let answer = world.post("/v1/streams/order-7?expected=none", &event).await;
-    let problem = answer.is_problem(409, "conflict").json();
+    let problem = answer.problem(409, "conflict").json();
     assert_eq!((&problem["stream"], &problem["version"]), (&json!("order-7"), &json!(1)));
     let request = Request::post("/v1/streams/order-7").header("if-match", "\"3\"");
     let request = request.header("content-type", "application/json");
-    world.ask(request, event.to_string()).await.is_problem(412, "precondition");
+    world.ask(request, event.to_string()).await.problem(412, "precondition");
     world.end().await;
 }
 
@@ -54,7 +54,7 @@ async fn appends_to_several_streams_are_done_all_or_none() {
         { "stream": "b/c-1", "position": 2, "version": 1 },
     ]);
     assert_eq!(answer.json(), places);
-    world.post("/v1/append", &both).await.is_problem(409, "conflict");
+    world.post("/v1/append", &both).await.problem(409, "conflict");
     assert_eq!(world.ledger.head().await.unwrap().0, 2);
     world.end().await;
 }
@@ -66,11 +66,11 @@ async fn a_body_of_another_kind_is_refused() {
         let request = Request::post("/v1/streams/a").header("content-type", media);
         world.ask(request, body.to_owned()).await
     };
-    send("text/plain", "{}").await.is_problem(415, "media-type");
-    send("application/json; charset=utf-16", "{}").await.is_problem(415, "media-type");
+    send("text/plain", "{}").await.problem(415, "media-type");
+    send("application/json; charset=utf-16", "{}").await.problem(415, "media-type");
     send("application/json; charset=UTF-8", r#"{"kind":"a"}"#).await.is(201);
     send("application/x-ndjson", "{\"kind\":\"b\"}\n{\"kind\":\"c\"}\n").await.is(201);
-    send("application/json", "{").await.is_problem(422, "content");
-    world.ask(Request::post("/v1/streams/a"), Body::empty()).await.is_problem(415, "media-type");
+    send("application/json", "{").await.problem(422, "content");
+    world.ask(Request::post("/v1/streams/a"), Body::empty()).await.problem(415, "media-type");
     world.end().await;
 }

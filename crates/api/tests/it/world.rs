@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use fairway_api::Api;
+use fairway_api::{Api, Server};
 use fairway_ledger::Ledger;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -20,7 +20,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 pub struct World {
     pub ledger: Ledger,
     pub address: SocketAddr,
-    pub folder: TempDir,
+    _folder: TempDir,
     client: Client<HttpConnector, Body>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
@@ -36,22 +36,22 @@ pub struct Answer {
 
 impl World {
     pub async fn start() -> Self {
-        Self::start_with(|api| api).await
+        Self::start_with(Server::new)
     }
 
     /// Starts a server after something was changed of it.
-    pub async fn start_with(change: impl FnOnce(Api) -> Api) -> Self {
+    pub fn start_with(change: impl FnOnce(Api) -> Server) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&folder.path().join("events.db")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let api = change(Api::new(ledger.clone()));
-        let server = tokio::spawn(fairway_api::serve(listener, api, async {
+        let server = change(Api::new(ledger.clone()));
+        let server = tokio::spawn(server.serve(listener, async {
             drop(stopped.await);
         }));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { ledger, address, folder, client, stop, server }
+        Self { ledger, address, _folder: folder, client, stop, server }
     }
 
     /// Sends a request and gives the response as it begins.
@@ -108,7 +108,7 @@ impl Answer {
 
     /// Checks that this is a problem of a sort, with its status.
     #[track_caller]
-    pub fn is_problem(self, status: u16, name: &str) -> Self {
+    pub fn problem(self, status: u16, name: &str) -> Self {
         let answer = self.is(status);
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         let problem = answer.json();
