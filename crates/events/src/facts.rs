@@ -1,7 +1,6 @@
 //! What was decided about a group, as events of its stream, and what they amount to.
 
 use crate::{
-    decide::Mark,
     error::GroupError,
     group_id::{GroupName, Source},
     settings::Settings,
@@ -41,7 +40,17 @@ pub(crate) enum Fact {
     /// An event is not to be handed out any more.
     Skipped { position: Position, reason: String },
     /// Parked events are to be handed out again.
-    Replayed { events: Vec<Mark> },
+    Replayed { events: Vec<Replay> },
+}
+
+/// An event that is replayed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Replay {
+    pub(crate) position: Position,
+    pub(crate) version: Version,
+    /// A hash of what it is ordered by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<u64>,
 }
 
 /// What is recorded of an event that is parked.
@@ -77,6 +86,12 @@ pub struct Parked {
     pub at: Timestamp,
     /// A hash of what it is ordered by.
     pub(crate) key: Option<u64>,
+}
+
+impl Parked {
+    pub(crate) fn replay(&self) -> Replay {
+        Replay { position: self.position, version: self.version, key: self.key }
+    }
 }
 
 impl Fact {

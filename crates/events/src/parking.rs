@@ -1,7 +1,7 @@
 //! Events that are parked, and events that are left out by hand.
 
 use crate::{
-    decide::{Mark, Progress},
+    decide::Progress,
     driver,
     error::GroupError,
     facts::{Fact, Facts, Parked, REPLAY_MAX, Standing, reason},
@@ -39,8 +39,7 @@ impl Groups {
             self.decide(id, |facts| {
                 facts.group.as_ref().ok_or_else(|| GroupError::Unknown(id.clone()))?;
                 let parked = some.iter().filter_map(|position| facts.parked().get(position));
-                let mark = |p: &Parked| Mark { position: p.position, version: p.version };
-                events = parked.map(mark).collect();
+                events = parked.map(Parked::replay).collect();
                 let fact = Fact::Replayed { events: events.clone() };
                 Ok((!events.is_empty()).then_some(fact))
             })

@@ -267,14 +267,13 @@ impl Group {
         }
     }
 
-    /// Takes an event from those that are parked. Says what it is ordered by, if it was parked.
-    pub(super) fn free_parked(&mut self, position: Position) -> Option<Key> {
+    /// Takes an event from those that are parked.
+    pub(super) fn free_parked(&mut self, position: Position) {
         let key = self.parked.remove(&position).flatten();
         if let Some(lane) = key.and_then(|key| self.lanes.get_mut(&key)) {
             lane.parked.remove(&position);
         }
         self.offer(key);
-        key
     }
 
     fn enter(&mut self, position: Position, status: Status) {

@@ -5,7 +5,11 @@ mod entry;
 mod group;
 mod lane;
 mod member;
+#[cfg(test)]
+mod model;
 mod progress;
+#[cfg(test)]
+mod simulation;
 mod step;
 
 pub use entry::Mark;

@@ -7,7 +7,8 @@ use crate::{
         member::{Demand, Member, MemberId},
         progress::Progress,
     },
-    facts::{Fact, Failure, PARKED_MAX, reason},
+    facts::{Fact, Failure, PARKED_MAX, Replay, reason},
+    key::Key,
 };
 use fairway_ledger::{Position, Version};
 use fairway_model::Timestamp;
@@ -237,7 +238,7 @@ impl Group {
         match fact {
             Fact::Parked(Failure { position, key, .. }) => {
                 self.counters.parked += 1;
-                self.note_parked(position, key.map(crate::key::Key));
+                self.note_parked(position, key.map(Key));
                 self.pass(position);
             }
             Fact::Skipped { position, .. } => {
@@ -255,13 +256,13 @@ impl Group {
         }
     }
 
-    fn replay(&mut self, at: Mark) {
-        let key = self.free_parked(at.position);
+    fn replay(&mut self, Replay { position, version, key }: Replay) {
+        self.free_parked(position);
         self.counters.replayed += 1;
-        if at.position > self.taken.position {
-            self.passed.remove(&at.position);
-        } else if !self.entries.contains_key(&at.position) {
-            self.insert(Entry::absent(at, key, 0));
+        if position > self.taken.position {
+            self.passed.remove(&position);
+        } else if !self.entries.contains_key(&position) {
+            self.insert(Entry::absent(Mark { position, version }, key.map(Key), 0));
         }
     }
 
