@@ -1,9 +1,11 @@
-//! Measures durable appends of 256-byte events in PostgreSQL. Prints one JSON object.
+//! Measures a ledger in PostgreSQL, and plain inserts into a table of the same server. Prints one
+//! JSON object.
 //!
-//! Usage: `postgres_load HOW URL WRITERS SECONDS`, where HOW is `insert`: every writer has a
-//! connection and inserts into one table with a `bigserial` position and a unique
-//! (stream, version); `message-db`: every writer calls Message DB's `write_message`; `ledger`: every
-//! writer appends to a Fairway ledger.
+//! Usage: `postgres_load append URL WRITERS BATCH SECONDS`: writers with a stream each append
+//! 256-byte events to a ledger in a schema of its own; `insert URL WRITERS BATCH SECONDS`: as many
+//! connections insert as large rows into a plain table with a `bigserial` and a unique index by
+//! stream and version; `read URL EVENTS`: fills a ledger and reads all of it. What is made is
+//! dropped afterwards.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,15 +14,22 @@
     reason = "a program for measuring alone"
 )]
 
-use fairway_ledger::{Clock, Expected, Json, Ledger, NewEvent, StreamName};
-use serde_json::json;
+use fairway_ledger::{
+    Clock, Expected, Json, Ledger, NewEvent, PAGE_EVENTS_MAX, Position, StreamName,
+};
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_postgres::{Client, NoTls};
 
+/// Bytes of data of one event.
 const EVENT_BYTES: usize = 256;
+/// Events of one append while a ledger is filled.
+const FILL_BATCH: u64 = 5_000;
+
 const TABLE: &str = "
-    CREATE TABLE IF NOT EXISTS plain_events (
+    DROP TABLE IF EXISTS plain_inserts;
+    CREATE TABLE plain_inserts (
         position bigserial PRIMARY KEY,
         stream text NOT NULL,
         version bigint NOT NULL,
@@ -30,46 +39,25 @@ const TABLE: &str = "
         UNIQUE (stream, version)
     )";
 const INSERT: &str =
-    "INSERT INTO plain_events (stream, version, kind, data) VALUES ($1, $2, 'measured', $3)";
-const WRITE_MESSAGE: &str = "SELECT message_store.write_message(gen_random_uuid()::varchar, $1, 'measured', $2::text::jsonb)";
+    "INSERT INTO plain_inserts (stream, version, kind, data) VALUES ($1, $2, 'measured', $3)";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [how, url, writers, seconds] = arguments.as_slice() else {
-        panic!("see the head of this program for what it takes")
-    };
-    let time = Duration::from_secs_f64(seconds.parse().unwrap());
-    let (start, mut all) = (Instant::now(), JoinSet::new());
-    let ledger = match how.as_str() {
-        "ledger" => Some(fairway_ledger_postgres::open(url, Clock::system()).await.unwrap()),
-        "insert" => {
-            connect(url).await.batch_execute(TABLE).await.unwrap();
-            None
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let number = |word: &str| word.parse::<u64>().unwrap();
+    let seconds = |word: &str| Duration::from_secs_f64(word.parse().unwrap());
+    let figures = match words.as_slice() {
+        ["append", url, writers, batch, time] => {
+            append(url, number(writers), number(batch), seconds(time)).await
         }
-        _ => None,
+        ["insert", url, writers, batch, time] => {
+            insert(url, number(writers), number(batch), seconds(time)).await
+        }
+        ["read", url, events] => read(url, number(events)).await,
+        _ => panic!("see the head of this program for what it takes"),
     };
-    for number in 0..writers.parse::<u64>().unwrap() {
-        // Streams of one run are its own, so that versions start anew.
-        let stream = format!("writer-{}x{number}", std::process::id());
-        let writer = match (how.as_str(), &ledger) {
-            (_, Some(ledger)) => Writer::Ledger(ledger.clone()),
-            ("insert", _) => Writer::Statement(connect(url).await, INSERT),
-            ("message-db", _) => Writer::Statement(connect(url).await, WRITE_MESSAGE),
-            _ => panic!("there is no `{how}`"),
-        };
-        all.spawn(writer.write(stream, start, time));
-    }
-    let mut times: Vec<Duration> = all.join_all().await.into_iter().flatten().collect();
-    times.sort();
-    println!(
-        "{}",
-        json!({
-            "per_second": times.len() as f64 / start.elapsed().as_secs_f64(),
-            "p50_ms": times[times.len() / 2].as_secs_f64() * 1e3,
-            "p99_ms": times[times.len() * 99 / 100].as_secs_f64() * 1e3,
-        })
-    );
+    println!("{figures}");
 }
 
 async fn connect(url: &str) -> Client {
@@ -78,38 +66,114 @@ async fn connect(url: &str) -> Client {
     client
 }
 
-enum Writer {
-    Ledger(Ledger),
-    Statement(Client, &'static str),
+/// A ledger that is there for one measurement only.
+async fn fresh(url: &str) -> (Ledger, String) {
+    let schema = format!("load_{}", std::process::id());
+    let url = format!("{url}?schema={schema}");
+    let ledger = fairway_ledger_postgres::open(&url, Clock::system()).await.unwrap();
+    (ledger, format!("DROP SCHEMA {schema} CASCADE"))
 }
 
-impl Writer {
-    async fn write(self, stream: String, start: Instant, time: Duration) -> Vec<Duration> {
-        let text = format!("\"{}\"", "x".repeat(EVENT_BYTES - 2));
-        let (name, mut times): (StreamName, _) = (stream.parse().unwrap(), Vec::new());
-        let statement = match &self {
-            Self::Statement(client, sql) => Some(client.prepare(sql).await.unwrap()),
-            Self::Ledger(_) => None,
-        };
-        while start.elapsed() < time {
-            let before = Instant::now();
-            match (&self, &statement) {
-                (Self::Ledger(ledger), _) => {
-                    let data = Json::parse(text.clone()).unwrap();
-                    let event = NewEvent::from_json("measured", data).unwrap();
-                    ledger.append(&name, Expected::Any, vec![event]).await.unwrap();
-                }
-                (Self::Statement(client, INSERT), Some(statement)) => {
-                    let version = i64::try_from(times.len()).unwrap();
-                    client.execute(statement, &[&stream, &version, &text]).await.unwrap();
-                }
-                (Self::Statement(client, _), Some(statement)) => {
-                    client.execute(statement, &[&stream, &text]).await.unwrap();
-                }
-                (Self::Statement(..), None) => unreachable!("it was prepared"),
+async fn append(url: &str, writers: u64, batch: u64, time: Duration) -> Value {
+    let (ledger, drop) = fresh(url).await;
+    let start = Instant::now();
+    let mut all = JoinSet::new();
+    for writer in 0..writers {
+        let (ledger, stream) = (ledger.clone(), StreamName::of("writer", writer).unwrap());
+        all.spawn(async move {
+            let mut times = Vec::new();
+            while start.elapsed() < time {
+                let before = Instant::now();
+                let events = (0..batch).map(|_| event()).collect();
+                ledger.append(&stream, Expected::Any, events).await.unwrap();
+                times.push(before.elapsed());
             }
-            times.push(before.elapsed());
-        }
-        times
+            times
+        });
     }
+    let times: Vec<Duration> = all.join_all().await.into_iter().flatten().collect();
+    let figures = rates(times.len() as u64 * batch, start.elapsed(), times);
+    connect(url).await.batch_execute(&drop).await.unwrap();
+    figures
+}
+
+async fn insert(url: &str, writers: u64, batch: u64, time: Duration) -> Value {
+    let first = connect(url).await;
+    first.batch_execute(TABLE).await.unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..writers {
+        let client = connect(url).await;
+        let statement = client.prepare(INSERT).await.unwrap();
+        clients.push((client, statement));
+    }
+    let start = Instant::now();
+    let mut all = JoinSet::new();
+    for (writer, (mut client, insert)) in clients.into_iter().enumerate() {
+        all.spawn(async move {
+            let (mut times, mut version, stream) = (Vec::new(), 0_i64, format!("writer-{writer}"));
+            while start.elapsed() < time {
+                let before = Instant::now();
+                let data = data();
+                if batch == 1 {
+                    version += 1;
+                    client.execute(&insert, &[&stream, &version, &data]).await.unwrap();
+                } else {
+                    let transaction = client.transaction().await.unwrap();
+                    for _ in 0..batch {
+                        version += 1;
+                        transaction.execute(&insert, &[&stream, &version, &data]).await.unwrap();
+                    }
+                    transaction.commit().await.unwrap();
+                }
+                times.push(before.elapsed());
+            }
+            times
+        });
+    }
+    let times: Vec<Duration> = all.join_all().await.into_iter().flatten().collect();
+    let figures = rates(times.len() as u64 * batch, start.elapsed(), times);
+    first.batch_execute("DROP TABLE plain_inserts").await.unwrap();
+    figures
+}
+
+async fn read(url: &str, count: u64) -> Value {
+    let (ledger, drop) = fresh(url).await;
+    let start = Instant::now();
+    for batch in 0..count.div_ceil(FILL_BATCH) {
+        let events = (0..FILL_BATCH).map(|_| event()).collect();
+        let stream = StreamName::of("filled", batch).unwrap();
+        ledger.append(&stream, Expected::NoStream, events).await.unwrap();
+    }
+    let filled = start.elapsed();
+    let (start, mut after) = (Instant::now(), Position(0));
+    while let Some(last) = ledger.read_all(after, PAGE_EVENTS_MAX).await.unwrap().last() {
+        after = last.position;
+    }
+    let took = start.elapsed();
+    connect(url).await.batch_execute(&drop).await.unwrap();
+    json!({
+        "events": after.0,
+        "filled_per_second": after.0 as f64 / filled.as_secs_f64(),
+        "read_per_second": after.0 as f64 / took.as_secs_f64(),
+    })
+}
+
+fn data() -> String {
+    format!("\"{}\"", "x".repeat(EVENT_BYTES - 2))
+}
+
+fn event() -> NewEvent {
+    NewEvent::from_json("measured", Json::parse(data()).unwrap()).unwrap()
+}
+
+fn rates(events: u64, elapsed: Duration, mut times: Vec<Duration>) -> Value {
+    times.sort();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
+    json!({
+        "events": events,
+        "per_second": events as f64 / elapsed.as_secs_f64(),
+        "p50_ms": millis(at(50)),
+        "p99_ms": millis(at(99)),
+    })
 }

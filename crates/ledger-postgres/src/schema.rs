@@ -115,27 +115,24 @@ async fn version(link: &Link) -> Result<u32, Fault> {
     Ok(u32::try_from(about.get::<_, i32>(0)).unwrap_or(u32::MAX))
 }
 
-/// Makes the tables, unless somebody else just did.
+/// Makes the tables, unless somebody else just did. The lock is waited for outside a transaction,
+/// which would not see what was made meanwhile.
 async fn create(link: &Link, address: &Address) -> Result<(), Fault> {
     let schema = &address.schema;
-    let lock = format!(
+    let key = format!("hashtext('fairway ledger'), hashtext('{schema}')");
+    link.prepare_tables(&format!("SELECT pg_advisory_lock({key})")).await?;
+    if version(link).await? == 0 {
+        let id = RandomState::new().hash_one("ledger").cast_signed();
+        let tables = format!(
+            "
+            BEGIN;
+            CREATE SCHEMA IF NOT EXISTS {schema};
+            {TABLES}
+            INSERT INTO about (one, schema, ledger) VALUES (1, {SCHEMA}, {id});
+            COMMIT;
         "
-        BEGIN;
-        SELECT pg_advisory_xact_lock(hashtext('fairway ledger'), hashtext('{schema}'));
-    "
-    );
-    link.prepare_tables(&lock).await?;
-    if version(link).await? > 0 {
-        return link.run("COMMIT").await;
+        );
+        link.prepare_tables(&tables).await?;
     }
-    let id = RandomState::new().hash_one("ledger").cast_signed();
-    let tables = format!(
-        "
-        CREATE SCHEMA IF NOT EXISTS {schema};
-        {TABLES}
-        INSERT INTO about (one, schema, ledger) VALUES (1, {SCHEMA}, {id});
-        COMMIT;
-    "
-    );
-    link.prepare_tables(&tables).await
+    link.run(&format!("SELECT pg_advisory_unlock({key})")).await
 }

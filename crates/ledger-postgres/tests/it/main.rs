@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
+mod appenders;
 mod conformance;
+mod cuts;
+mod opening;
 mod place;
+mod processes;
+mod proxy;
+mod restarts;
 mod server;
+mod space;

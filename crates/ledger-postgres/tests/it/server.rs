@@ -53,7 +53,7 @@ impl Server {
 
     fn configure(&self) {
         let lines = format!(
-            "unix_socket_directories = '{}'\nmax_connections = 300\nlog_min_messages = warning\n",
+            "unix_socket_directories = '{}'\nmax_connections = 300\nssl = on\n",
             self.dir.display()
         );
         let rules = "local all guarded scram-sha-256\nlocal all all trust\n\
@@ -64,7 +64,25 @@ impl Server {
             fs::write(&path, fs::read_to_string(&path).unwrap() + lines).unwrap();
         };
         append("postgresql.conf", &lines);
+        self.make_certificate();
         fs::write(self.data().join("pg_hba.conf"), rules).unwrap();
+    }
+
+    /// A certificate that vouches for itself.
+    fn make_certificate(&self) {
+        let [key, certificate] = ["server.key", "server.crt"].map(|name| self.data().join(name));
+        run(as_user(Path::new("openssl"))
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+            .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
+            .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+            .arg(key)
+            .arg("-out")
+            .arg(certificate));
+    }
+
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.data().join("server.crt")
     }
 
     /// Ports are free only until somebody else takes them.
@@ -76,6 +94,10 @@ impl Server {
     /// Starts the server again; `immediate` is as good as a crash.
     pub(crate) fn restart(&self, mode: &str) {
         assert!(self.control(&["restart", "-m", mode]), "it restarts; {}", self.log());
+    }
+
+    pub(crate) fn stop(&self) {
+        assert!(self.control(&["stop", "-m", "fast"]), "it stops; {}", self.log());
     }
 
     fn control(&self, arguments: &[&str]) -> bool {
@@ -166,9 +188,11 @@ fn run(command: &mut Command) {
 fn shell(dir: &Path) -> Child {
     let script = r#"trap '' INT TERM HUP
         cat
-        server="$(head -n 1 "$1/data/postmaster.pid")"
-        kill -QUIT "$server"
-        tail --pid="$server" -f /dev/null
+        if [ -e "$1/data/postmaster.pid" ]; then
+            server="$(head -n 1 "$1/data/postmaster.pid")"
+            kill -QUIT "$server"
+            tail --pid="$server" -f /dev/null
+        fi
         rm -rf "$1""#;
     let mut shell = Command::new("sh");
     shell.args(["-c", script, "sh"]).arg(dir);

@@ -1,0 +1,119 @@
+use crate::{
+    place::{Place, append, events, numbers, open, stream},
+    server::Server,
+};
+use fairway_ledger::{AppendError, Clock, Expected, Ledger, LedgerError};
+
+async fn try_open(url: &str) -> Result<Ledger, LedgerError> {
+    fairway_ledger_postgres::open(url, Clock::system()).await
+}
+
+#[tokio::test]
+async fn many_who_open_a_ledger_at_once_make_one() {
+    let place = Place::new();
+    let url = &place.url;
+    let opened: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { open(&url).await.id() })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for one in opened {
+        ids.push(one.await.unwrap());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]));
+}
+
+#[tokio::test]
+async fn ledgers_in_two_schemas_have_nothing_to_do_with_each_other() {
+    let (one, two) = (Place::new().open().await, Place::new().open().await);
+    append(&one, "a", [1, 2]).await;
+    append(&two, "a", [3]).await;
+    assert_eq!((numbers(&one).await, numbers(&two).await), (vec![1, 2], vec![3]));
+    assert_ne!(one.id(), two.id());
+    assert_ne!(one.place(), two.place());
+}
+
+#[tokio::test]
+async fn a_newer_ledger_is_refused_by_name() {
+    let place = Place::new();
+    drop(place.open().await);
+    let newer = format!("UPDATE {}.about SET schema = 7", place.schema);
+    Server::shared().ask(&newer).await;
+    let error = try_open(&place.url).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Newer { found: 7, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_ledger_that_was_moved_takes_no_appends() {
+    let place = Place::new();
+    let ledger = place.open().await;
+    append(&ledger, "a", [1]).await;
+    let schema = &place.schema;
+    let moved = format!(
+        "BEGIN; UPDATE {schema}.appender SET token = token + 1, holder = '';
+         UPDATE {schema}.about SET moved = 'elsewhere'; COMMIT;"
+    );
+    Server::shared().ask(&moved).await;
+    let mut refused = None;
+    for _ in 0..2 {
+        refused = ledger.append(&stream("a"), Expected::Any, events([2])).await.err();
+    }
+    let refused = refused.unwrap();
+    assert!(matches!(refused, AppendError::Ledger(LedgerError::Moved { .. })), "{refused}");
+    assert_eq!(numbers(&ledger).await, [1]);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_not_in_the_error() {
+    let server = Server::shared();
+    server.ask("DROP ROLE IF EXISTS guarded; CREATE ROLE guarded LOGIN PASSWORD 'right'").await;
+    let url = Place::new().url.replace("postgres@", "guarded:very-wrong@");
+    let error = try_open(&url).await.unwrap_err();
+    let shown = format!("{error:?}");
+    assert!(!shown.contains("very-wrong"), "{shown}");
+    assert!(shown.contains("password authentication failed"), "{shown}");
+    let url = Place::new().url.replace("postgres@", "guarded:right@");
+    let error = try_open(&url).await.unwrap_err();
+    assert!(matches!(error, LedgerError::NotWritable { .. }), "it may not make a schema: {error}");
+    assert!(!format!("{error:?}").contains("guarded:"), "{error:?}");
+}
+
+#[tokio::test]
+async fn who_may_only_read_can_read() {
+    let server = Server::shared();
+    let place = Place::new();
+    let ledger = place.open().await;
+    append(&ledger, "a", [1]).await;
+    let schema = &place.schema;
+    server
+        .ask(&format!(
+            "CREATE ROLE {schema}_reader LOGIN; GRANT USAGE ON SCHEMA {schema} TO {schema}_reader;
+             GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {schema}_reader"
+        ))
+        .await;
+    let reader = open(&place.url.replace("postgres@", &format!("{schema}_reader@"))).await;
+    assert_eq!(numbers(&reader).await, [1]);
+    let refused = reader.append(&stream("a"), Expected::Any, events([2])).await.unwrap_err();
+    assert!(matches!(refused, AppendError::Ledger(LedgerError::NotWritable { .. })), "{refused}");
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_when_asked_for() {
+    let server = Server::shared();
+    server.ask("DROP ROLE IF EXISTS tls; CREATE ROLE tls LOGIN SUPERUSER").await;
+    let schema = Place::new().schema;
+    let url = |options: &str| {
+        format!("postgres://tls@127.0.0.1:{}/postgres?schema={schema}{options}", server.port())
+    };
+    let refused = try_open(&url("")).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("no encryption"), "{refused:?}");
+    let ledger = open(&url("&sslmode=require")).await;
+    append(&ledger, "a", [1]).await;
+    let refused = try_open(&url("&sslmode=verify-full")).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("UnknownIssuer"), "{refused:?}");
+    let authorities = format!("&sslrootcert={}", server.certificate().display());
+    let ledger = open(&url(&format!("&sslmode=verify-full{authorities}"))).await;
+    assert_eq!(numbers(&ledger).await, [1]);
+}

@@ -1,0 +1,78 @@
+use crate::{
+    place::{Place, append, events, numbers, stream},
+    server::{Server, until},
+};
+use fairway_ledger::{Clock, Expected, LedgerError, Position};
+use std::sync::Arc;
+use tokio::{sync::Mutex, task::JoinSet};
+
+const WRITERS: u64 = 32;
+
+/// Writers and a reader go on while the server crashes again and again.
+#[tokio::test]
+async fn a_server_that_crashes_loses_nothing_and_nobody_notices() {
+    let server = Arc::new(tokio::task::spawn_blocking(Server::start).await.unwrap());
+    let place = Place::on(&server);
+    let ledger = place.open().await;
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let (ledger, acknowledged) = (ledger.clone(), acknowledged.clone());
+        writers.spawn(async move {
+            for number in 0.. {
+                let number = number * WRITERS + writer;
+                append(&ledger, &format!("a-{writer}"), [number]).await;
+                acknowledged.lock().await.push(number);
+            }
+        });
+    }
+    let mut subscription = ledger.subscribe(Position(0)).unwrap();
+    let follower = tokio::spawn(async move {
+        let mut seen = Vec::new();
+        loop {
+            let event = subscription.next().await.unwrap();
+            if event.stream == stream("end") {
+                return seen;
+            }
+            seen.push(event.position.0);
+        }
+    });
+    for _ in 0..4 {
+        let before = acknowledged.lock().await.len();
+        until("writers go on", async || acknowledged.lock().await.len() > before + 100).await;
+        let server = server.clone();
+        tokio::task::spawn_blocking(move || server.restart("immediate")).await.unwrap();
+    }
+    let before = acknowledged.lock().await.len();
+    until("writers go on", async || acknowledged.lock().await.len() > before + 100).await;
+    writers.shutdown().await;
+    append(&ledger, "end", [u64::MAX]).await;
+
+    let kept = numbers(&ledger).await;
+    let mut once = kept.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), kept.len(), "no event is there twice");
+    let acknowledged = acknowledged.lock().await;
+    assert!(acknowledged.iter().all(|number| once.binary_search(number).is_ok()), "none is lost");
+    let seen = follower.await.unwrap();
+    assert_eq!(seen, (1..kept.len() as u64).collect::<Vec<_>>());
+    println!("{} appends survived 4 crashes of the server", acknowledged.len());
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_named_after_a_while() {
+    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    let place = Place::on(&server);
+    let ledger = place.open().await;
+    append(&ledger, "a", [0]).await;
+    server.stop();
+    let a = stream("a");
+    let append = ledger.append(&a, Expected::Any, events([1]));
+    let (read, appended) = tokio::join!(ledger.head(), append);
+    assert!(matches!(read, Err(LedgerError::Unreachable { .. })), "{read:?}");
+    let error = appended.unwrap_err().to_string();
+    assert!(error.ends_with("cannot be reached"), "{error}");
+    let opened = fairway_ledger_postgres::open(&place.url, Clock::system()).await;
+    assert!(matches!(opened, Err(LedgerError::Unreachable { .. })), "{opened:?}");
+}
