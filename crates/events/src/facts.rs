@@ -1,6 +1,7 @@
 //! What was decided about a group, as events of its stream, and what they amount to.
 
 use crate::{
+    decide::Progress,
     error::GroupError,
     group_id::{GroupName, Source},
     settings::Settings,
@@ -41,6 +42,9 @@ pub(crate) enum Fact {
     Skipped { position: Position, reason: String },
     /// Parked events are to be handed out again.
     Replayed { events: Vec<Replay> },
+    /// How far it is. Progress is stored beside the ledger's events much more often; this is where a
+    /// copy of the ledger goes on, which has only those.
+    Progressed { progress: Progress },
 }
 
 /// An event that is replayed.
@@ -103,6 +107,7 @@ impl Fact {
             Self::Parked(_) => "group-event-parked",
             Self::Skipped { .. } => "group-event-skipped",
             Self::Replayed { .. } => "group-events-replayed",
+            Self::Progressed { .. } => "group-progressed",
         }
     }
 
@@ -124,6 +129,9 @@ pub(crate) struct Facts {
     pub(crate) version: Version,
     /// None if there is no such group now.
     pub(crate) group: Option<Standing>,
+    /// How far it was, the last time that this was recorded.
+    #[serde(default)]
+    pub(crate) progress: Option<Progress>,
     /// By position.
     #[serde(with = "list")]
     parked: BTreeMap<Position, Parked>,
@@ -182,15 +190,16 @@ impl Facts {
             Fact::Created { source, name, settings } => {
                 let created = event.version;
                 self.group = Some(Standing { source, name, settings: *settings, created });
-                self.parked.clear();
+                (self.parked, self.progress) = (BTreeMap::new(), None);
             }
             Fact::Updated { settings } => {
                 if let Some(group) = &mut self.group {
                     group.settings = *settings;
                 }
             }
-            Fact::Removed => (self.group, self.parked) = (None, BTreeMap::new()),
+            Fact::Removed => *self = Self { version: event.version, ..Self::default() },
             Fact::Parked(failure) => self.park(failure, event.recorded),
+            Fact::Progressed { progress } => self.progress = Some(progress),
             Fact::Skipped { position, .. } => drop(self.parked.remove(&position)),
             Fact::Replayed { events } => {
                 for event in events {

@@ -302,7 +302,11 @@ impl Groups {
             | (Start::AfterPosition(_), Source::Stream(_)) => {
                 return Err(SettingsError::Start.into());
             }
-            (start, _) => start,
+            // Nobody knows yet what is after the end.
+            (Start::AfterPosition(position), _) => {
+                Start::AfterPosition(position.min(self.ledger().head().await?))
+            }
+            (Start::Beginning | Start::AfterVersion(_), _) => start,
         })
     }
 }

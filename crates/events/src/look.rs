@@ -7,6 +7,7 @@ use crate::{
     group_id::{GroupId, Source},
     groups::{Groups, ask},
     info::{GroupInfo, Lag},
+    progress_row,
     request::Request,
     settings::Settings,
 };
@@ -26,7 +27,7 @@ impl Groups {
         };
         let (progress, live) = match looked {
             Some((progress, live)) => (progress, Some(live)),
-            None => (self.progress(id, &group).await?, None),
+            None => (progress_row::last(self.ledger(), id, (&group, &facts)).await?, None),
         };
         let (lag, first) = self.lag(id, &group.settings, &progress).await?;
         let age = |recorded: Timestamp| self.ledger().clock().now().since(recorded);

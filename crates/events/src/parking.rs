@@ -1,8 +1,6 @@
 //! Events that are parked, and events that are left out by hand.
 
 use crate::{
-    decide::Progress,
-    driver,
     error::GroupError,
     facts::{Fact, Facts, Parked, REPLAY_MAX, Standing, reason},
     group_id::GroupId,
@@ -57,8 +55,8 @@ impl Groups {
         position: Position,
         why: &str,
     ) -> Result<(), GroupError> {
-        let (group, _) = self.standing(id).await?;
-        let progress = self.progress(id, &group).await?;
+        let (group, facts) = self.standing(id).await?;
+        let progress = progress_row::last(self.ledger(), id, (&group, &facts)).await?;
         let is_ahead = position > progress.checkpoint.position
             && position <= self.ledger().head().await?
             || progress.unfinished.iter().any(|unfinished| unfinished.0 == position);
@@ -78,15 +76,5 @@ impl Groups {
         let facts = Facts::load(self.ledger(), id.stream()).await?;
         let group = facts.group.clone().ok_or_else(|| GroupError::Unknown(id.clone()))?;
         Ok((group, facts))
-    }
-
-    /// How far a group is, as it was stored last.
-    pub(crate) async fn progress(
-        &self,
-        id: &GroupId,
-        group: &Standing,
-    ) -> Result<Progress, GroupError> {
-        let stored = progress_row::stored(self.ledger(), id, group.created).await?;
-        Ok(stored.unwrap_or_else(|| driver::first(group)))
     }
 }

@@ -1,6 +1,12 @@
 //! The progress of a group in the ledger's rows, and who drives the group.
 
-use crate::{decide::Progress, error::GroupError, group_id::GroupId};
+use crate::{
+    decide::{Mark, Progress},
+    error::GroupError,
+    facts::{Facts, Standing},
+    group_id::GroupId,
+    settings::Start,
+};
 use fairway_ledger::{Key, Ledger, LedgerError, Position, RowChange, RowSet, Rows, Version};
 use std::hash::{BuildHasher, RandomState};
 
@@ -30,8 +36,31 @@ fn set(id: &GroupId) -> RowSet {
     RowSet { name: id.stream().to_string(), version: 1 }
 }
 
+/// How far a group is, as far as is known: as it was stored, or else recorded, or not yet driven.
+pub(crate) async fn last(
+    ledger: &Ledger,
+    id: &GroupId,
+    (group, facts): (&Standing, &Facts),
+) -> Result<Progress, LedgerError> {
+    let stored = stored(ledger, id, group.created).await?;
+    let known = stored.or_else(|| facts.progress.clone());
+    Ok(known.unwrap_or_else(|| first(group)))
+}
+
+/// What is known of a group that was never driven.
+fn first(group: &Standing) -> Progress {
+    let taken = match group.settings.start {
+        Start::AfterPosition(position) => Mark { position, ..Mark::default() },
+        Start::AfterVersion(version) => Mark { version, ..Mark::default() },
+        // The end was looked up when the group was created.
+        Start::Beginning | Start::End => Mark::default(),
+    };
+    let created = group.created;
+    Progress { created, facts: created, taken, checkpoint: taken, ..Progress::default() }
+}
+
 /// The progress that is stored of the group that a fact created.
-pub(crate) async fn stored(
+async fn stored(
     ledger: &Ledger,
     id: &GroupId,
     created: Version,

@@ -21,6 +21,8 @@ use std::{
 
 /// While events of so many bytes are held, no more are read.
 pub(crate) const BUFFER_BYTES_MAX: usize = 32 << 20;
+/// How often progress becomes a fact, if there is any.
+const RECORD_EVERY: Duration = Duration::from_mins(1);
 /// How often consumers that went without a word are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
@@ -85,6 +87,10 @@ pub(super) struct Saving {
     pub(super) at: Timestamp,
     /// The checkpoint that is stored.
     pub(super) checkpoint: Mark,
+    /// The checkpoint that is a fact, and since when.
+    pub(super) recorded: Mark,
+    pub(super) recorded_at: Timestamp,
+    pub(super) record_every: Duration,
     pub(super) is_under_way: bool,
 }
 
@@ -97,7 +103,15 @@ impl Group {
         now: Timestamp,
     ) -> Self {
         let Progress { created, facts, taken, checkpoint, unfinished, passed } = progress;
-        let saving = Saving { unsaved: 0, at: now, checkpoint, is_under_way: false };
+        let saving = Saving {
+            unsaved: 0,
+            at: now,
+            checkpoint,
+            recorded: checkpoint,
+            recorded_at: now,
+            record_every: RECORD_EVERY,
+            is_under_way: false,
+        };
         let mut group = Self {
             settings,
             created,

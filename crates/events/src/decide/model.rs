@@ -100,7 +100,10 @@ impl Model {
                     self.set(event.position, Stands::Open);
                 }
             }
-            Fact::Created { .. } | Fact::Updated { .. } | Fact::Removed => {}
+            Fact::Created { .. }
+            | Fact::Updated { .. }
+            | Fact::Removed
+            | Fact::Progressed { .. } => {}
         }
     }
 
@@ -120,7 +123,10 @@ impl Model {
                 Fact::Replayed { events } => {
                     by_fact.extend(events.iter().map(|event| (event.position, Stands::Open)));
                 }
-                Fact::Created { .. } | Fact::Updated { .. } | Fact::Removed => {}
+                Fact::Created { .. }
+                | Fact::Updated { .. }
+                | Fact::Removed
+                | Fact::Progressed { .. } => {}
             }
         }
         by_fact.into_iter().filter(move |(_, found)| *found == stands).map(|(position, _)| position)

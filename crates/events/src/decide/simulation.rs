@@ -22,6 +22,7 @@ use std::{
 const SEEDS: u64 = 400;
 const STEPS: usize = 600;
 const EVENTS_MAX: usize = 150;
+const RECORD_EVERY: Duration = Duration::from_millis(80);
 
 /// SplitMix64.
 struct Random(u64);
@@ -100,7 +101,8 @@ impl World {
         let mut random = Random(seed);
         let settings = settings(&mut random);
         let now = Timestamp(1_000);
-        let group = Group::restore(settings.clone(), Progress::default(), BTreeMap::new(), now);
+        let mut group = Group::restore(settings.clone(), Progress::default(), BTreeMap::new(), now);
+        group.saving.record_every = RECORD_EVERY;
         let model = Model::new(settings.after_park);
         Self {
             random,
@@ -311,12 +313,21 @@ impl World {
         self.kills += 1;
         self.holding.clear();
         self.asked.clear();
+        if self.random.one_in(4) {
+            // A copy of the ledger: it has the facts only.
+            let recorded = self.facts.iter().rev().find_map(|fact| match fact {
+                Fact::Progressed { progress } => Some(progress.clone()),
+                _ => None,
+            });
+            self.stored = recorded;
+        }
         let progress = self.stored.clone().unwrap_or_default();
         self.model.restored(&progress, &self.facts);
         let parked = self.model.recorded(&self.facts, Stands::Parked);
         let parked = parked.map(|p| (p, self.model.key(p))).collect();
         let known = usize::try_from(progress.facts.0).unwrap();
         self.group = Group::restore(self.settings.clone(), progress, parked, self.now);
+        self.group.saving.record_every = RECORD_EVERY;
         for _ in known..self.facts.len() {
             self.learn();
         }

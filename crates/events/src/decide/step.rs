@@ -234,7 +234,8 @@ impl Group {
 
     fn learn(&mut self, version: Version, fact: Fact) {
         self.facts = version;
-        self.saving.unsaved += 1;
+        // What is only about progress does not make progress.
+        self.saving.unsaved += u32::from(!matches!(fact, Fact::Progressed { .. }));
         match fact {
             Fact::Parked(Failure { position, key, .. }) => {
                 self.counters.parked += 1;
@@ -252,7 +253,10 @@ impl Group {
                 }
             }
             // What these say is known from the start, or ends this state.
-            Fact::Created { .. } | Fact::Updated { .. } | Fact::Removed => {}
+            Fact::Created { .. }
+            | Fact::Updated { .. }
+            | Fact::Removed
+            | Fact::Progressed { .. } => {}
         }
     }
 
@@ -334,13 +338,19 @@ impl Group {
     }
 
     fn save(&mut self) {
-        let Saving { unsaved, at, checkpoint, is_under_way } = self.saving;
+        let Saving { unsaved, at, is_under_way, .. } = self.saving;
         let is_due = self.is_dirty() && at.plus(self.settings.save.after) <= self.now;
         if is_under_way || !(is_due || unsaved >= self.settings.save.max) {
             return;
         }
-        self.saving = Saving { unsaved: 0, at: self.now, checkpoint, is_under_way: true };
-        self.actions.push(Action::Save(self.progress()));
+        self.saving = Saving { unsaved: 0, at: self.now, is_under_way: true, ..self.saving };
+        let progress = self.progress();
+        let has_moved = self.saving.recorded != self.checkpoint;
+        if has_moved && self.saving.recorded_at.plus(self.saving.record_every) <= self.now {
+            (self.saving.recorded, self.saving.recorded_at) = (self.checkpoint, self.now);
+            self.actions.push(Action::Record(Fact::Progressed { progress: progress.clone() }));
+        }
+        self.actions.push(Action::Save(progress));
     }
 
     /// An event is finished by a fact.

@@ -6,4 +6,4 @@ mod seats;
 mod start;
 mod work;
 
-pub(crate) use start::{Handle, first, start};
+pub(crate) use start::{Handle, start};

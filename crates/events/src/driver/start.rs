@@ -1,7 +1,7 @@
 //! Starting a driver: its lock, what is stored of the group, and its tasks.
 
 use crate::{
-    decide::{Group, Input, Mark, Progress},
+    decide::{Group, Input, Mark},
     driver::{run::Driver, seats::Seats},
     error::GroupError,
     facts::{Facts, Standing, unreadable},
@@ -10,7 +10,6 @@ use crate::{
     lock::GroupLock,
     progress_row::{self, ProgressRow},
     request::Request,
-    settings::Start,
 };
 use fairway_ledger::{Filter, Ledger, LedgerError, PAGE_EVENTS_MAX, Version};
 use fairway_model::Timestamp;
@@ -71,8 +70,7 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
     let row = ProgressRow::claim(ledger, id).await?;
     let facts = Facts::load(ledger, id.stream()).await?;
     let group = facts.group.clone().ok_or_else(|| GroupError::Unknown(id.clone()))?;
-    let progress = progress_row::stored(ledger, id, group.created).await?;
-    let progress = progress.unwrap_or_else(|| first(&group));
+    let progress = progress_row::last(ledger, id, (&group, &facts)).await?;
 
     let mut tasks = JoinSet::new();
     let Standing { settings, .. } = group;
@@ -127,18 +125,6 @@ async fn facts_after(
         }
     }
     Ok(news)
-}
-
-/// What is known of a group that was never driven.
-pub(crate) fn first(group: &Standing) -> Progress {
-    let taken = match group.settings.start {
-        Start::AfterPosition(position) => Mark { position, ..Mark::default() },
-        Start::AfterVersion(version) => Mark { version, ..Mark::default() },
-        // The end was looked up when the group was created.
-        Start::Beginning | Start::End => Mark::default(),
-    };
-    let created = group.created;
-    Progress { created, facts: created, taken, checkpoint: taken, ..Progress::default() }
 }
 
 fn follow(
