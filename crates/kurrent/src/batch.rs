@@ -38,7 +38,6 @@ const UNDER_WAY_MAX: usize = 64;
 const UNDER_WAY_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
 
 /// Appends of one call. What is wrong with one is in its answer; the call goes on.
-#[expect(clippy::unused_async, reason = "every call is an async function")]
 pub(crate) async fn appends(
     ledger: Ledger,
     caller: Caller,

@@ -1,6 +1,9 @@
 //! Messages to bytes and back, with limits that hold before anything is decoded.
 
-use crate::wire::streams::{AppendReq, BatchAppendReq, DeleteReq, ReadReq};
+use crate::wire::{
+    persistent,
+    streams::{AppendReq, BatchAppendReq, DeleteReq, ReadReq},
+};
 use bytes::Buf;
 use fairway_ledger::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX};
 use prost::{
@@ -27,6 +30,14 @@ pub(crate) trait Incoming: Message + Default + 'static {
 impl Incoming for () {}
 impl Incoming for ReadReq {}
 impl Incoming for DeleteReq {}
+impl Incoming for persistent::SettingReq {}
+impl Incoming for persistent::DeleteReq {}
+impl Incoming for persistent::GetInfoReq {}
+impl Incoming for persistent::ListReq {}
+impl Incoming for persistent::ReplayParkedReq {}
+impl Incoming for persistent::ReadReq {
+    const BYTES_MAX: usize = 512 << 10;
+}
 impl Incoming for AppendReq {
     const BYTES_MAX: usize = EVENT_BYTES_MAX + AROUND;
 }

@@ -13,6 +13,16 @@ const SUPPORTED: &[(&str, &[&str], &[&str])] = &[
         &["read", "append", "batchappend", "delete", "tombstone"],
         &[],
     ),
+    (
+        "event_store.client.persistent_subscriptions.persistentsubscriptions",
+        &["create", "update", "delete", "read", "getinfo", "replayparked", "list"],
+        &["stream", "all"],
+    ),
+    (
+        "event_store.client.persistent_subscriptions.persistentsubscriptions",
+        &["restartsubsystem"],
+        &[],
+    ),
     ("event_store.client.server_features.serverfeatures", &["getsupportedmethods"], &[]),
 ];
 

@@ -16,6 +16,7 @@ mod features;
 mod filter;
 mod following;
 mod gossip;
+mod groups;
 mod keeping;
 mod links;
 mod proposed;

@@ -6,6 +6,9 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use std::{fmt, sync::Arc};
 use tonic::Status;
 
+/// The metadata that name a connection.
+const CONNECTION_NAME: &str = "connection-name";
+
 /// What a caller wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
@@ -64,11 +67,18 @@ impl Rights for Open {
 pub(crate) struct Caller {
     rights: Arc<dyn Rights>,
     authorization: Option<HeaderValue>,
+    connection_name: Option<HeaderValue>,
 }
 
 impl Caller {
     pub(crate) fn of(rights: Arc<dyn Rights>, headers: &HeaderMap) -> Self {
-        Self { rights, authorization: headers.get(AUTHORIZATION).cloned() }
+        let authorization = headers.get(AUTHORIZATION).cloned();
+        Self { rights, authorization, connection_name: headers.get(CONNECTION_NAME).cloned() }
+    }
+
+    /// What the client calls its connection.
+    pub(crate) fn connection_name(&self) -> Option<&str> {
+        self.connection_name.as_ref()?.to_str().ok()
     }
 
     pub(crate) fn may(&self, act: Act, on: On<'_>) -> Result<(), Status> {

@@ -2,12 +2,13 @@
 
 use crate::{
     append, batch,
-    calls::{self, RequestBody},
-    delete, features, gossip, reading,
+    calls::{RequestBody, client_streaming, server_streaming, streaming, unary},
+    delete, features, gossip, groups, reading,
     rights::{Caller, Rights},
 };
+use fairway_events::Groups;
 use fairway_ledger::Ledger;
-use http::{HeaderMap, Request, Response, header::CONTENT_TYPE, uri::Scheme};
+use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE, uri::Scheme};
 use std::{future::ready, sync::Arc};
 use tonic::{Status, body::Body};
 
@@ -15,19 +16,20 @@ use tonic::{Status, body::Body};
 #[derive(Debug, Clone)]
 pub struct Kurrent {
     ledger: Ledger,
+    groups: Groups,
     rights: Arc<dyn Rights>,
 }
 
 /// Whether a request is a gRPC call, by its content type.
 pub fn is_grpc(headers: &HeaderMap) -> bool {
-    let content = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let content = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     content.is_some_and(|content| content.starts_with(b"application/grpc"))
 }
 
 impl Kurrent {
-    /// Serves a ledger to those whom `rights` let in.
-    pub fn new(ledger: Ledger, rights: Arc<dyn Rights>) -> Self {
-        Self { ledger, rights }
+    /// Serves a ledger and its groups to those whom `rights` let in.
+    pub fn new(groups: Groups, rights: Arc<dyn Rights>) -> Self {
+        Self { ledger: groups.ledger().clone(), groups, rights }
     }
 
     /// Answers one request, which has to come over HTTP/2. Failures are gRPC answers too.
@@ -35,14 +37,17 @@ impl Kurrent {
         let path = request.uri().path().to_owned();
         match path.strip_prefix("/event_store.client.").and_then(|path| path.split_once('/')) {
             Some(("streams.Streams", method)) => self.streams(method, request).await,
+            Some(("persistent_subscriptions.PersistentSubscriptions", method)) => {
+                self.persistent_subscriptions(method, request).await
+            }
             Some(("gossip.Gossip", "Read")) => {
                 let called = gossip::called(request.uri(), request.headers());
                 let is_tls = request.uri().scheme() == Some(&Scheme::HTTPS);
                 let cluster = gossip::cluster(&self.ledger, called, is_tls);
-                calls::unary(request, |()| ready(Ok(cluster.clone()))).await
+                unary(request, |()| ready(Ok(cluster.clone()))).await
             }
             Some(("server_features.ServerFeatures", "GetSupportedMethods")) => {
-                calls::unary(request, |()| ready(Ok(features::supported()))).await
+                unary(request, |()| ready(Ok(features::supported()))).await
             }
             _ => unknown(&path),
         }
@@ -50,46 +55,45 @@ impl Kurrent {
 
     async fn streams<B: RequestBody>(&self, method: &str, request: Request<B>) -> Response<Body> {
         let caller = Caller::of(self.rights.clone(), request.headers());
-        let with = || (self.ledger.clone(), caller.clone());
+        let on = (&self.ledger, &caller);
         match method {
-            "Read" => {
-                calls::server_streaming(request, |message| {
-                    let (ledger, caller) = with();
-                    reading::read(ledger, caller, message)
-                })
-                .await
-            }
-            "Append" => {
-                calls::client_streaming(request, |messages| {
-                    let (ledger, caller) = with();
-                    append::append(ledger, caller, messages)
-                })
-                .await
-            }
-            "BatchAppend" => {
-                calls::streaming(request, |messages| {
-                    let (ledger, caller) = with();
-                    batch::appends(ledger, caller, messages)
-                })
-                .await
-            }
-            "Delete" => {
-                calls::unary(request, |message| {
-                    let (ledger, caller) = with();
-                    delete::delete(ledger, caller, message)
-                })
-                .await
-            }
-            "Tombstone" => {
-                calls::unary(request, |message| {
-                    let (ledger, caller) = with();
-                    delete::tombstone(ledger, caller, message)
-                })
-                .await
-            }
+            "Read" => server_streaming(request, with(on, reading::read)).await,
+            "Append" => client_streaming(request, with(on, append::append)).await,
+            "BatchAppend" => streaming(request, with(on, batch::appends)).await,
+            "Delete" => unary(request, with(on, delete::delete)).await,
+            "Tombstone" => unary(request, with(on, delete::tombstone)).await,
             _ => unknown(request.uri().path()),
         }
     }
+
+    async fn persistent_subscriptions<B: RequestBody>(
+        &self,
+        method: &str,
+        request: Request<B>,
+    ) -> Response<Body> {
+        let caller = Caller::of(self.rights.clone(), request.headers());
+        let on = (&self.groups, &caller);
+        match method {
+            "Read" => streaming(request, with(on, groups::consume)).await,
+            "Create" => unary(request, with(on, groups::create)).await,
+            "Update" => unary(request, with(on, groups::update)).await,
+            "Delete" => unary(request, with(on, groups::delete)).await,
+            "GetInfo" => unary(request, with(on, groups::get_info)).await,
+            "List" => unary(request, with(on, groups::list)).await,
+            "ReplayParked" => unary(request, with(on, groups::replay_parked)).await,
+            "RestartSubsystem" => unary(request, with(on, groups::restart)).await,
+            _ => unknown(request.uri().path()),
+        }
+    }
+}
+
+/// A call by a caller.
+fn with<On: Clone, Q, T>(
+    (on, caller): (&On, &Caller),
+    call: impl Fn(On, Caller, Q) -> T,
+) -> impl FnMut(Q) -> T {
+    let (on, caller) = (on.clone(), caller.clone());
+    move |message| call(on.clone(), caller.clone(), message)
 }
 
 fn unknown(path: &str) -> Response<Body> {

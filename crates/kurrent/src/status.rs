@@ -116,7 +116,7 @@ pub(crate) fn ledger(error: &LedgerError) -> Status {
 }
 
 /// An error with what led to it, in one line.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut message = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -3,5 +3,6 @@
 
 pub(crate) mod features;
 pub(crate) mod gossip;
+pub(crate) mod persistent;
 pub(crate) mod shared;
 pub(crate) mod streams;

@@ -18,7 +18,6 @@ fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("kurrent-clients")
 }
 
-#[expect(clippy::disallowed_methods, reason = "the clients are programs of their own")]
 fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
@@ -91,12 +90,25 @@ async fn run_node(name: &str, server: &Server) {
 
 #[tokio::test]
 async fn the_python_client_works_with_streams() {
-    let server = Server::open().await;
-    run_python("streams.py", &server).await;
+    run_python("streams.py", &Server::open().await).await;
+}
+
+#[tokio::test]
+async fn the_python_client_follows_streams() {
+    run_python("following.py", &Server::open().await).await;
+}
+
+#[tokio::test]
+async fn the_python_client_works_with_groups() {
+    run_python("groups.py", &Server::open().await).await;
 }
 
 #[tokio::test]
 async fn the_node_client_works_with_streams() {
-    let server = Server::open().await;
-    run_node("streams.mjs", &server).await;
+    run_node("streams.mjs", &Server::open().await).await;
+}
+
+#[tokio::test]
+async fn the_node_client_works_with_groups() {
+    run_node("groups.mjs", &Server::open().await).await;
 }

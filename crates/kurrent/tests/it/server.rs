@@ -1,5 +1,6 @@
 //! A ledger in a temporary directory, served over HTTP/2 in the clear.
 
+use fairway_events::Groups;
 use fairway_kurrent::{Kurrent, Open, Rights, is_grpc};
 use fairway_ledger::Ledger;
 use hyper::{server::conn::http2, service::service_fn};
@@ -24,7 +25,8 @@ impl Server {
         let ledger = Ledger::open(&dir.path().join("events.db")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let accepting = tokio::spawn(accept(listener, Kurrent::new(ledger.clone(), rights)));
+        let accepting =
+            tokio::spawn(accept(listener, Kurrent::new(Groups::open(ledger.clone()), rights)));
         Self { address, ledger, accepting, _dir: dir }
     }
 }
