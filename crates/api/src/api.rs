@@ -9,10 +9,14 @@ use crate::{
     routes::ROUTES,
     tokens::Tokens,
 };
-use axum::Router;
+use axum::{
+    BoxError, Router,
+    body::{Body, HttpBody},
+};
+use bytes::Bytes;
 use fairway_ledger::Ledger;
 use http::{
-    HeaderMap, HeaderValue, Request,
+    HeaderMap, HeaderValue, Request, Response,
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use hyper::{body::Incoming, service::Service};
@@ -83,8 +87,18 @@ impl Api {
 
     /// Hands requests with the content type `application/grpc` to another service on the same port.
     #[must_use]
-    pub fn with_grpc(self, grpc: Router) -> Self {
-        Self { grpc: Some(grpc), ..self }
+    pub fn with_grpc<H, F, B>(self, handle: H) -> Self
+    where
+        H: Fn(Request<Body>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let handle = move |request| {
+            let answer = handle(request);
+            async move { answer.await.map(Body::new) }
+        };
+        Self { grpc: Some(Router::new().fallback(handle)), ..self }
     }
 
     /// What answers requests; readers end when `closing` turns true.
