@@ -44,7 +44,7 @@ pub use event::{
     Version,
 };
 pub use event_id::{EventId, EventIdError, LedgerId};
-pub use faults::{FAULTS_MAX, Fault};
+pub use faults::{FAULTS_MAX, Fault, Span};
 pub use filter::{FILTER_TEXTS_MAX, Filter, System};
 pub use fold::ROWS_MAX;
 pub use kind::{KIND_MAX, Kind};

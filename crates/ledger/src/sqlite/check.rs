@@ -2,11 +2,12 @@
 
 use crate::{
     event::{Position, Version},
-    faults::{FAULTS_MAX, Fault},
+    faults::{FAULTS_MAX, Fault, Span},
+    read::StreamState,
     sqlite::writer,
     stream_name::StreamName,
 };
-use rusqlite::{Connection, Error, ErrorCode, Rows, types::ValueRef};
+use rusqlite::{Connection, Error, ErrorCode, Row, Rows, types::ValueRef};
 use serde::de::IgnoredAny;
 
 type Look = fn(&Connection, &mut Vec<Fault>) -> Result<(), Error>;
@@ -55,19 +56,10 @@ fn pages(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> 
     Ok(())
 }
 
-/// What a stream has of events.
-#[derive(Clone, Copy)]
-struct Has {
-    stream: i64,
-    count: u64,
-    low: u64,
-    high: u64,
-}
-
 /// Versions without gaps, and streams that know theirs.
 fn streams(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
     let mut select = connection.prepare(
-        "SELECT s.id, s.name, s.version, s.truncated, c.name FROM streams s
+        "SELECT s.id, s.name, s.version, s.truncated, s.standing, c.name FROM streams s
          LEFT JOIN categories c ON c.id = s.category ORDER BY s.id",
     )?;
     let mut count = connection.prepare(
@@ -78,27 +70,28 @@ fn streams(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error
     let mut has = next(&mut counts)?;
     let (mut present, mut truncated) = (0, 0);
     while let Some(row) = rows.next()? {
-        let (id, noted, gone): (i64, u64, u64) = (row.get(0)?, row.get(2)?, row.get(3)?);
-        let name = StreamName::trusted(row.get_ref(1)?.as_str()?);
-        let category: Option<String> = row.get(4)?;
-        if category.as_deref() != Some(name.category()) {
-            faults.push(Fault::Storage(format!("stream `{name}` is in another category")));
+        let id: i64 = row.get(0)?;
+        let state = state(row)?;
+        if row.get_ref(5)?.as_str_or_null()? != Some(state.name.category()) {
+            let category = format!("stream `{}` is in another category", state.name);
+            faults.push(Fault::Storage(category));
         }
-        while let Some(other) = has.filter(|has| has.stream < id) {
-            faults.push(stray(connection, other.stream)?);
+        while let Some((other, _)) = has.filter(|(stream, _)| *stream < id) {
+            faults.push(stray(connection, other)?);
             has = next(&mut counts)?;
         }
-        let own = has.filter(|has| has.stream == id);
-        let count = own.map_or(0, |has| has.count);
+        let own = has.filter(|(stream, _)| *stream == id).map(|(_, span)| span);
+        let count = own.map_or(0, |span| span.count);
         present += count;
-        truncated += noted.saturating_sub(count);
-        faults.extend(versions(connection, &name, (noted, gone), own)?);
-        if own.is_some() {
+        truncated += state.version.0.saturating_sub(count);
+        faults.extend(state.faults(own));
+        if let Some(span) = own {
+            faults.extend(gap(connection, id, &state.name, span)?);
             has = next(&mut counts)?;
         }
     }
-    while let Some(other) = has {
-        faults.push(stray(connection, other.stream)?);
+    while let Some((other, _)) = has {
+        faults.push(stray(connection, other)?);
         has = next(&mut counts)?;
     }
     let head = writer::position(connection)?.0;
@@ -109,10 +102,20 @@ fn streams(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error
     Ok(())
 }
 
-fn next(counts: &mut Rows<'_>) -> Result<Option<Has>, Error> {
+/// What the next stream has of events.
+fn next(counts: &mut Rows<'_>) -> Result<Option<(i64, Span)>, Error> {
     let Some(row) = counts.next()? else { return Ok(None) };
-    let has = Has { stream: row.get(0)?, count: row.get(1)?, low: row.get(2)?, high: row.get(3)? };
-    Ok(Some(has))
+    let (low, high) = (Version(row.get(2)?), Version(row.get(3)?));
+    Ok(Some((row.get(0)?, Span { count: row.get(1)?, low, high })))
+}
+
+fn state(row: &Row<'_>) -> Result<StreamState, Error> {
+    Ok(StreamState {
+        name: StreamName::trusted(row.get_ref(1)?.as_str()?),
+        version: Version(row.get(2)?),
+        truncated: Version(row.get(3)?),
+        standing: row.get(4)?,
+    })
 }
 
 /// An event of a stream that is not there.
@@ -121,34 +124,21 @@ fn stray(connection: &Connection, stream: i64) -> Result<Fault, Error> {
     connection.query_row(first, [stream], |row| Ok(Fault::Stray(Position(row.get(0)?))))
 }
 
-/// Holds what is noted of a stream against the events that it has.
-fn versions(
+/// The first version that is missing between others.
+fn gap(
     connection: &Connection,
+    id: i64,
     stream: &StreamName,
-    (noted, truncated): (u64, u64),
-    has: Option<Has>,
-) -> Result<Vec<Fault>, Error> {
-    let missing =
-        |version: u64| Fault::Missing { stream: stream.clone(), version: Version(version) };
-    let Some(has) = has else {
-        return Ok((truncated < noted).then(|| missing(truncated + 1)).into_iter().collect());
-    };
-    let mut faults = Vec::new();
-    if has.high != noted {
-        let (noted, last) = (Version(noted), Version(has.high));
-        faults.push(Fault::StreamVersion { stream: stream.clone(), noted, last });
+    has: Span,
+) -> Result<Option<Fault>, Error> {
+    if !has.has_gap() {
+        return Ok(None);
     }
-    if has.low > truncated + 1 {
-        faults.push(missing(truncated + 1));
-    }
-    if has.count != has.high - has.low + 1 {
-        let gap = "SELECT MIN(version) + 1 FROM events e WHERE stream = ?1 AND version < ?2
-            AND NOT EXISTS (SELECT 1 FROM events n
-                WHERE n.stream = e.stream AND n.version = e.version + 1)";
-        let first = connection.query_row(gap, (has.stream, has.high), |row| row.get(0))?;
-        faults.push(missing(first));
-    }
-    Ok(faults)
+    let first = "SELECT MIN(version) + 1 FROM events e WHERE stream = ?1 AND version < ?2
+        AND NOT EXISTS (SELECT 1 FROM events n
+            WHERE n.stream = e.stream AND n.version = e.version + 1)";
+    let version = connection.query_row(first, (id, has.high.0), |row| row.get(0))?;
+    Ok(Some(Fault::Missing { stream: stream.clone(), version: Version(version) }))
 }
 
 /// Events one by one: their stream, their order in time, their JSON.
