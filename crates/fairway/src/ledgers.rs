@@ -4,11 +4,14 @@ use crate::{
     app::App,
     failure::{Doing, Failure},
 };
-use fairway_ledger::{Ledger, LedgerError};
+use fairway_ledger::{Clock, Ledger, LedgerError, Portable};
 use fairway_subjects::Subjects;
 use std::{
     fmt,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The ledger of services' events in the data directory.
@@ -17,12 +20,16 @@ const DEFAULT: &str = "events.db";
 const SUBJECTS: &str = "subjects.db";
 /// How addresses of ledgers in PostgreSQL begin.
 const POSTGRES: [&str; 2] = ["postgres://", "postgresql://"];
+/// Begins the name of a file that holds an address, so that its password is in no command line.
+const IN_FILE: char = '@';
+/// Longest file with an address.
+const ADDRESS_BYTES_MAX: u64 = 4096;
 
 /// Which ledger a verb works on.
 #[derive(clap::Args)]
 pub struct LedgerArgs {
-    /// The ledger: a path, or the `postgres://` address of a database [default: `events.db` in the
-    /// data directory]
+    /// The ledger: a path, the `postgres://` address of a database, or `@FILE` for an address in a
+    /// file [default: `events.db` in the data directory]
     #[arg(long, value_name = "PLACE")]
     pub ledger: Option<String>,
 }
@@ -37,23 +44,51 @@ pub enum Place {
 }
 
 impl Place {
+    /// Fails if it is a file that is not there.
+    pub fn assert_there(&self) -> Result<(), Failure> {
+        match self {
+            Self::File(path) => is_there(path),
+            Self::Server(_) => Ok(()),
+        }
+    }
+
     /// What a text stands for.
     pub fn of(text: &str) -> Self {
-        match POSTGRES.iter().any(|start| text.starts_with(start)) {
-            true => Self::Server(text.to_owned()),
-            false => Self::File(text.into()),
+        if POSTGRES.iter().any(|start| text.starts_with(start)) {
+            Self::Server(text.to_owned())
+        } else {
+            Self::File(text.into())
         }
     }
 
     /// The place that is named, else the file in the data directory. A path is one below the folder
     /// that the verb works in.
     pub fn or_default(app: &App, place: Option<&str>) -> Result<Self, Failure> {
-        match place.map(Self::of) {
-            None => Ok(Self::File(app.data("")?.join(DEFAULT))),
-            Some(Self::File(path)) => Ok(Self::File(app.directory.join(path))),
-            Some(server) => Ok(server),
+        let Some(place) = place else { return Ok(Self::File(app.data("")?.join(DEFAULT))) };
+        let place = match place.strip_prefix(IN_FILE) {
+            Some(file) => Self::of(in_file(&app.directory.join(file))?.trim_ascii()),
+            None => Self::of(place),
+        };
+        match &place {
+            Self::File(path) => {
+                let path = app.directory.join(path);
+                // Others are told of this place, wherever they work.
+                let path = std::path::absolute(&path).doing("find the working folder")?;
+                Ok(Self::File(path))
+            }
+            Self::Server(_) => Ok(place),
         }
     }
+}
+
+/// The address in a file.
+fn in_file(path: &Path) -> Result<String, Failure> {
+    let doing = format!("read an address from `{}`", path.display());
+    let mut text = String::new();
+    let read =
+        File::open(path).and_then(|file| file.take(ADDRESS_BYTES_MAX).read_to_string(&mut text));
+    read.doing(doing)?;
+    Ok(text)
 }
 
 impl fmt::Display for Place {
@@ -87,8 +122,23 @@ pub async fn open_sealed(app: &App, place: Option<&str>) -> Result<Ledger, Failu
     let place = Place::or_default(app, place)?;
     match &place {
         Place::File(path) => Ledger::open(path).map_err(|error| unusable(&place, error)),
-        Place::Server(_) => Err(Failure::usage("ledgers in PostgreSQL are not opened yet")),
+        Place::Server(url) => {
+            let opened = fairway_ledger_postgres::open(url, Clock::system()).await;
+            opened.map_err(|error| unusable(&place, error))
+        }
     }
+}
+
+/// Opens the ledger at a place as one that can be copied and checked.
+pub async fn open_portable(place: &Place) -> Result<Arc<dyn Portable>, Failure> {
+    let opened = match place {
+        Place::File(path) => fairway_ledger::open_portable(path, Clock::system()),
+        Place::Server(url) => {
+            let opened = fairway_ledger_postgres::Postgres::open(url, Clock::system()).await;
+            opened.map(|opened| Arc::new(opened) as Arc<dyn Portable>)
+        }
+    };
+    opened.map_err(|error| unusable(place, error))
 }
 
 /// Opens a ledger to read it: one that is named has to be there.
@@ -105,14 +155,14 @@ pub async fn open_to_copy(app: &App, place: Option<&str>) -> Result<Ledger, Fail
 }
 
 fn named_is_there(app: &App, place: Option<&str>) -> Result<(), Failure> {
-    match (place, Place::or_default(app, place)?) {
-        (Some(_), Place::File(path)) => is_there(&path),
-        _ => Ok(()),
+    match place {
+        Some(_) => Place::or_default(app, place)?.assert_there(),
+        None => Ok(()),
     }
 }
 
 /// Fails if there is no file.
-pub fn is_there(path: &Path) -> Result<(), Failure> {
+fn is_there(path: &Path) -> Result<(), Failure> {
     let found = path.try_exists().doing(format!("look for `{}`", path.display()))?;
     let missing = || Failure::failed(format!("there is no ledger at `{}`", path.display()));
     if found { Ok(()) } else { Err(missing()) }

@@ -12,11 +12,14 @@
 mod address;
 mod appender;
 mod back_off;
+mod check;
 mod connection;
 mod error;
 mod listener;
+mod part;
 mod pool;
 mod reader;
+mod replica;
 mod rows;
 mod schema;
 mod snapshots;

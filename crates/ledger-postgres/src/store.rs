@@ -33,8 +33,8 @@ pub async fn open(url: &str, clock: Clock) -> Result<Ledger, LedgerError> {
 #[derive(Debug)]
 pub struct Postgres {
     id: LedgerId,
-    address: Arc<Address>,
-    pool: Pool,
+    pub(crate) address: Arc<Address>,
+    pub(crate) pool: Pool,
     appender: Appender,
     head: Sender<Position>,
     listening: OnceLock<Task>,

@@ -1,5 +1,10 @@
 //! `fairway ledger`: the ledgers of services' events as a whole.
 
+mod backup;
+mod check;
+mod copy;
+mod files;
+mod restore;
 pub mod serve;
 
 use crate::{
@@ -19,11 +24,23 @@ pub struct Args {
 enum Action {
     /// Serve a ledger over HTTP until interrupted
     Serve(serve::Args),
+    /// Copy a ledger to another place while it is in use, or move it there
+    Copy(copy::Args),
+    /// Write a ledger to a file, as it is at one moment
+    Backup(backup::Args),
+    /// Make a ledger of a backup
+    Restore(restore::Args),
+    /// Look for damage
+    Check(check::Args),
 }
 
 /// Does one of them.
 pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match &args.action {
         Action::Serve(args) => serve::run(args, app, printer),
+        Action::Copy(args) => copy::run(args, app, printer),
+        Action::Backup(args) => backup::run(args, app, printer),
+        Action::Restore(args) => restore::run(args, app, printer),
+        Action::Check(args) => check::run(args, app, printer),
     }
 }

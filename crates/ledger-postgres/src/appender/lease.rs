@@ -54,7 +54,7 @@ pub(crate) enum Claim {
 
 const LOOK: &str = "
     SELECT token, holder, expires < clock_timestamp() AS is_expired, wanted, batch, position,
-        recorded, streams, categories, (SELECT moved FROM about) AS moved
+        recorded, streams, categories
     FROM appender FOR UPDATE";
 const IS_DEAD: &str = "
     SELECT pg_try_advisory_xact_lock(hashtext(current_schema()), ($1::bigint % 2147483647)::integer)";
@@ -82,7 +82,9 @@ const RELEASE: &str = "
 pub(crate) async fn claim(link: &Link, address: &Address, me: &str) -> Result<Claim, Fault> {
     link.run("BEGIN").await?;
     let row = link.query_one(LOOK, &[]).await?;
-    if let Some(to) = row.get("moved") {
+    // Asked only now that the row is locked: who says so has it locked, too.
+    let about = link.query_one("SELECT moved FROM about", &[]).await?;
+    if let Some(to) = about.get("moved") {
         link.run("ROLLBACK").await?;
         return Ok(Claim::Moved(to));
     }

@@ -3,7 +3,7 @@
 mod appending;
 mod batch;
 mod known;
-mod lease;
+pub(crate) mod lease;
 mod plan;
 mod queue;
 

@@ -41,8 +41,8 @@ pub async fn run(
     while found.len() <= args.limit {
         let page = ledger.streams(list.clone()).await;
         let page = page.map_err(|error| ledgers::failed("list the streams", error))?;
-        let Some(last) = page.last() else { break };
-        list.after = last.name.as_str().to_owned();
+        let Some(end) = page.last() else { break };
+        end.name.as_str().clone_into(&mut list.after);
         found.extend(page.into_iter().filter(is_listed));
     }
     let is_more = found.len() > args.limit;
