@@ -1,9 +1,9 @@
 //! Events as clients write them in JSON.
 
-use crate::{expected, problem::Problem};
+use crate::{depth, expected, problem::Problem};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fairway_ledger::{
-    Append, Data, EventId, Expected, Json, Kind, NewEvent, Snapshot, StreamName, Version,
+    Append, Data, EventId, Expected, Kind, NewEvent, Snapshot, StreamName, Version,
 };
 use fairway_model::Timestamp;
 use serde::Deserialize;
@@ -129,7 +129,7 @@ fn data(json: Option<&RawValue>, base64: Option<String>) -> Result<Data, Problem
 }
 
 fn kept(json: &str) -> Result<Data, Problem> {
-    let json = Json::parse(json.to_owned());
+    let json = depth::json(json);
     json.map(Data::from).map_err(|error| Problem::content(error.to_string()))
 }
 

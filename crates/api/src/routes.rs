@@ -1,6 +1,11 @@
-//! All routes: what the service answers, and what its description lists.
+//! All routes: what the service answers, and what its description says of that.
 
-use crate::{api::Shared, appends, monitoring, reads, single, snapshots, streams, whole};
+use crate::{
+    api::Shared,
+    appends,
+    form::{CLOUD_BATCH, CLOUD_EVENT, JSON, LINES, LIVE},
+    monitoring, openapi, reads, single, snapshots, streams, whole,
+};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 
@@ -8,15 +13,152 @@ use std::sync::Arc;
 pub(crate) struct Route {
     pub(crate) path: &'static str,
     pub(crate) handler: fn() -> MethodRouter<Arc<Shared>>,
+    pub(crate) operations: &'static [Operation],
 }
+
+/// A method of a path.
+pub(crate) struct Operation {
+    pub(crate) method: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) who: Who,
+    /// Names of parameters besides those of the path.
+    pub(crate) parameters: &'static [&'static str],
+    pub(crate) body: &'static [Content],
+    pub(crate) answers: &'static [Answer],
+}
+
+/// Who may call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Those who have a token, where there are tokens.
+    Known,
+    /// Everybody.
+    Anybody,
+}
+
+/// A media type with the name of a shape; none for text.
+pub(crate) type Content = (&'static str, &'static str);
+
+/// What is answered when it is done.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) says: &'static str,
+    pub(crate) content: &'static [Content],
+}
+
+/// What the description says of a method; the rest is said by [`Operation`]'s own functions.
+const fn operation(
+    method: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    answers: &'static [Answer],
+) -> Operation {
+    Operation { method, id, summary, who: Who::Known, parameters: &[], body: &[], answers }
+}
+
+impl Operation {
+    const fn with(self, parameters: &'static [&'static str]) -> Self {
+        Self { parameters, ..self }
+    }
+
+    const fn of(self, body: &'static [Content]) -> Self {
+        Self { body, ..self }
+    }
+
+    const fn for_anybody(self) -> Self {
+        Self { who: Who::Anybody, ..self }
+    }
+}
+
+const fn done(says: &'static str, content: &'static [Content]) -> Answer {
+    Answer { status: 200, says, content }
+}
+
+const EVENTS: &[Answer] = &[done(
+    "Events, in the form that the client accepts",
+    &[(JSON, "Page"), (LINES, "Event"), (LIVE, ""), (CLOUD_BATCH, "CloudEvents")],
+)];
+const EVENT: &[Answer] = &[done("The event", &[(JSON, "Event"), (CLOUD_EVENT, "CloudEvent")])];
+const POSITION: &[Answer] = &[done("The position", &[(JSON, "Position")])];
 
 /// All routes.
 pub(crate) const ROUTES: &[Route] = &[
-    Route { path: "/v1/append", handler: || post(appends::append_all) },
-    Route { path: "/v1/events", handler: || get(reads::read_all) },
-    Route { path: "/v1/events/{position}", handler: || get(single::by_position) },
-    Route { path: "/v1/categories/{category}", handler: || get(reads::read_category) },
-    Route { path: "/v1/streams", handler: || get(streams::list) },
+    Route {
+        path: "/v1/append",
+        handler: || post(appends::append_all),
+        operations: &[operation(
+            "POST",
+            "appendAll",
+            "Append to several streams, to all or to none",
+            &[Answer {
+                status: 201,
+                says: "Where the events went, in the order of the appends",
+                content: &[(JSON, "AppendedAll")],
+            }],
+        )
+        .of(&[(JSON, "Appends")])],
+    },
+    Route {
+        path: "/v1/events",
+        handler: || get(reads::read_all),
+        operations: &[operation("GET", "readAll", "Read or follow all events", EVENTS).with(&[
+            "after",
+            "before",
+            "limit",
+            "as_of",
+            "as_of_time",
+            "at_least",
+            "wait",
+            "category",
+            "stream_prefix",
+            "kind_prefix",
+            "system",
+            "format",
+            "Last-Event-ID",
+        ])],
+    },
+    Route {
+        path: "/v1/events/{position}",
+        handler: || get(single::by_position),
+        operations: &[operation("GET", "getEvent", "Get the event at a position", EVENT)
+            .with(&["at_least", "wait", "format"])],
+    },
+    Route {
+        path: "/v1/categories/{category}",
+        handler: || get(reads::read_category),
+        operations: &[operation(
+            "GET",
+            "readCategory",
+            "Read or follow the events of a category",
+            EVENTS,
+        )
+        .with(&[
+            "after",
+            "before",
+            "limit",
+            "as_of",
+            "as_of_time",
+            "at_least",
+            "wait",
+            "stream_prefix",
+            "kind_prefix",
+            "system",
+            "format",
+            "Last-Event-ID",
+        ])],
+    },
+    Route {
+        path: "/v1/streams",
+        handler: || get(streams::list),
+        operations: &[operation(
+            "GET",
+            "listStreams",
+            "List streams by name",
+            &[done("A page of streams", &[(JSON, "Streams")])],
+        )
+        .with(&["prefix", "after", "limit", "system", "at_least", "wait"])],
+    },
     Route {
         path: "/v1/streams/{stream}",
         handler: || {
@@ -25,15 +167,138 @@ pub(crate) const ROUTES: &[Route] = &[
                 .post(appends::append)
                 .delete(streams::delete)
         },
+        operations: &[
+            operation("GET", "readStream", "Read or follow the events of a stream", EVENTS).with(
+                &[
+                    "after",
+                    "before",
+                    "limit",
+                    "as_of",
+                    "as_of_time",
+                    "at_least",
+                    "wait",
+                    "kind_prefix",
+                    "format",
+                    "Last-Event-ID",
+                ],
+            ),
+            operation(
+                "HEAD",
+                "headStream",
+                "Get the version of a stream, in `ETag`",
+                &[done("There is such a stream", &[])],
+            )
+            .with(&["at_least", "wait"]),
+            operation(
+                "POST",
+                "append",
+                "Append events",
+                &[Answer {
+                    status: 201,
+                    says: "Where the last event went",
+                    content: &[(JSON, "Appended")],
+                }],
+            )
+            .with(&["expected", "If-Match", "If-None-Match"])
+            .of(&[
+                (JSON, "NewEvents"),
+                (LINES, "NewEvent"),
+                (CLOUD_EVENT, "CloudEvent"),
+                (CLOUD_BATCH, "CloudEvents"),
+            ]),
+            operation("DELETE", "deleteStream", "Delete a stream", POSITION).with(&[
+                "tombstone",
+                "expected",
+                "If-Match",
+                "If-None-Match",
+            ]),
+        ],
     },
-    Route { path: "/v1/streams/{stream}/events/{version}", handler: || get(single::by_version) },
-    Route { path: "/v1/streams/{stream}/truncate", handler: || post(streams::truncate) },
+    Route {
+        path: "/v1/streams/{stream}/events/{version}",
+        handler: || get(single::by_version),
+        operations: &[operation("GET", "getStreamEvent", "Get an event of a stream", EVENT)
+            .with(&["at_least", "wait", "format"])],
+    },
+    Route {
+        path: "/v1/streams/{stream}/truncate",
+        handler: || post(streams::truncate),
+        operations: &[operation(
+            "POST",
+            "truncateStream",
+            "Remove events from the start of a stream",
+            POSITION,
+        )
+        .with(&["expected", "If-Match"])
+        .of(&[(JSON, "Truncation")])],
+    },
     Route {
         path: "/v1/streams/{stream}/snapshot",
         handler: || get(snapshots::newest).put(snapshots::save),
+        operations: &[
+            operation(
+                "GET",
+                "getSnapshot",
+                "Get the newest snapshot of a stream",
+                &[done("The snapshot", &[(JSON, "Snapshot")])],
+            )
+            .with(&["up_to"]),
+            operation(
+                "PUT",
+                "saveSnapshot",
+                "Save what the events of a stream amount to",
+                &[Answer { status: 204, says: "It is saved", content: &[] }],
+            )
+            .of(&[(JSON, "Snapshot")]),
+        ],
     },
-    Route { path: "/v1/head", handler: || get(whole::head) },
-    Route { path: "/v1/position", handler: || get(whole::position) },
-    Route { path: "/healthz", handler: || get(monitoring::health) },
-    Route { path: "/metrics", handler: || get(monitoring::metrics) },
+    Route {
+        path: "/v1/head",
+        handler: || get(whole::head),
+        operations: &[operation("GET", "getHead", "Get the position of the last event", POSITION)
+            .with(&["at_least", "wait"])],
+    },
+    Route {
+        path: "/v1/position",
+        handler: || get(whole::position),
+        operations: &[operation(
+            "GET",
+            "getPositionAt",
+            "Get the position of the last event at a moment",
+            POSITION,
+        )
+        .with(&["at"])],
+    },
+    Route {
+        path: "/v1/openapi.json",
+        handler: || get(openapi::serve),
+        operations: &[operation(
+            "GET",
+            "getDescription",
+            "Get this description",
+            &[Answer { status: 200, says: "This description", content: &[] }],
+        )
+        .for_anybody()],
+    },
+    Route {
+        path: "/healthz",
+        handler: || get(monitoring::health),
+        operations: &[operation(
+            "GET",
+            "getHealth",
+            "Find out whether the ledger can be used",
+            &[Answer { status: 200, says: "It can", content: &[] }],
+        )
+        .for_anybody()],
+    },
+    Route {
+        path: "/metrics",
+        handler: || get(monitoring::metrics),
+        operations: &[operation(
+            "GET",
+            "getMetrics",
+            "Get figures, in the text format of Prometheus",
+            &[Answer { status: 200, says: "Figures", content: &[("text/plain", "")] }],
+        )],
+    },
 ];

@@ -5,9 +5,9 @@ use super::{
     attributes::{Attributes, CloudEventError, is_json},
     outgoing::Outgoing,
 };
-use crate::{answer, segment};
+use crate::{answer, depth, segment};
 use axum::response::Response;
-use fairway_ledger::{Data, Event, Json, NewEvent};
+use fairway_ledger::{Data, Event, NewEvent};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, HeaderMap as Headers},
@@ -51,8 +51,7 @@ fn data(content: Option<&str>, body: &[u8]) -> Result<Data, CloudEventError> {
         return Ok(Data::trusted_json("null".to_owned()));
     }
     let text = std::str::from_utf8(body).map_err(|error| CloudEventError::Data(error.to_string()));
-    let json = Json::parse(text?.to_owned());
-    Ok(json.map_err(|error| CloudEventError::Data(error.to_string()))?.into())
+    Ok(depth::json(text?).map_err(|error| CloudEventError::Data(error.to_string()))?.into())
 }
 
 /// A response that is one CloudEvent in binary mode.

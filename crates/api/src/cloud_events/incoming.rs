@@ -1,8 +1,9 @@
 //! CloudEvents in JSON: one in structured mode, or a batch.
 
 use super::attributes::{Attributes, CloudEventError};
+use crate::depth;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use fairway_ledger::{Data, Json, NewEvent};
+use fairway_ledger::{Data, NewEvent};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ fn event(members: &Members<'_>) -> Result<NewEvent, CloudEventError> {
     let data = match (present("data"), present("data_base64")) {
         (Some(_), Some(_)) => return Err(CloudEventError::Twice),
         (Some(json), None) => {
-            let json = Json::parse(json.get().to_owned());
+            let json = depth::json(json.get());
             json.map_err(|error| CloudEventError::Data(error.to_string()))?.into()
         }
         (None, Some(text)) => bytes(text)?,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn an_append_answers_where_the_events_went() {
-    let world = World::start().await;
+    let world = World::start();
     let events = json!([{ "kind": "created", "data": { "a": 1 } }, { "kind": "paid" }]);
     let answer = world.post("/v1/streams/order-7?expected=none", &events).await.is(201);
     assert_eq!(answer.json(), json!({ "stream": "order-7", "position": 2, "version": 2 }));
@@ -18,7 +18,7 @@ async fn an_append_answers_where_the_events_went() {
 
 #[tokio::test]
 async fn a_conflict_says_which_version_there_is() {
-    let world = World::start().await;
+    let world = World::start();
     let event = json!({ "kind": "created" });
     world.post("/v1/streams/order-7", &event).await.is(201);
     let answer = world.post("/v1/streams/order-7?expected=none", &event).await;
@@ -32,7 +32,7 @@ async fn a_conflict_says_which_version_there_is() {
 
 #[tokio::test]
 async fn an_append_that_is_sent_again_does_nothing_twice() {
-    let world = World::start().await;
+    let world = World::start();
     let event = json!({ "id": "018f4a3e-0000-7000-8000-000000000001", "kind": "created" });
     let first = world.post("/v1/streams/order-7?expected=0", &event).await.is(201);
     let again = world.post("/v1/streams/order-7?expected=0", &event).await.is(201);
@@ -42,7 +42,7 @@ async fn an_append_that_is_sent_again_does_nothing_twice() {
 
 #[tokio::test]
 async fn appends_to_several_streams_are_done_all_or_none() {
-    let world = World::start().await;
+    let world = World::start();
     let event = json!([{ "kind": "moved" }]);
     let both = json!([
         { "stream": "a", "events": event, "expected": "none" },
@@ -61,7 +61,7 @@ async fn appends_to_several_streams_are_done_all_or_none() {
 
 #[tokio::test]
 async fn a_body_of_another_kind_is_refused() {
-    let world = World::start().await;
+    let world = World::start();
     let send = async |media: &str, body: &str| {
         let request = Request::post("/v1/streams/a").header("content-type", media);
         world.ask(request, body.to_owned()).await

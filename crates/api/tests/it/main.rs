@@ -3,5 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation fails the test")]
 
 mod appends;
+mod cloud_events;
+mod description;
+mod hostile;
+mod live;
 mod reads;
+mod secure;
+mod streams;
+mod tokens;
 mod world;

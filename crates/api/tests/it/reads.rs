@@ -21,7 +21,7 @@ fn positions(page: &Value) -> Vec<u64> {
 
 #[tokio::test]
 async fn pages_link_to_the_next() {
-    let world = World::start().await;
+    let world = World::start();
     fill(&world, 3).await;
     let page = world.get("/v1/streams/order-1?limit=2").await.is(200);
     assert_eq!(page.headers["fairway-position"], "6");
@@ -38,7 +38,7 @@ async fn pages_link_to_the_next() {
 
 #[tokio::test]
 async fn all_events_are_read_with_a_filter() {
-    let world = World::start().await;
+    let world = World::start();
     fill(&world, 3).await;
     let read = async |uri: &str| positions(&world.get(uri).await.is(200).json());
     assert_eq!(read("/v1/events").await, [1, 2, 3, 4, 5, 6]);
@@ -53,7 +53,7 @@ async fn all_events_are_read_with_a_filter() {
 
 #[tokio::test]
 async fn lines_are_everything_there_is() {
-    let world = World::start().await;
+    let world = World::start();
     fill(&world, 3).await;
     let request = || Request::get("/v1/events?after=1").header("accept", "application/x-ndjson");
     let answer = world.ask(request(), Body::empty()).await.is(200);

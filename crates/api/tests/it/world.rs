@@ -35,7 +35,7 @@ pub struct Answer {
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(Server::new)
     }
 

@@ -1,0 +1,133 @@
+//! The whole description.
+
+use super::{parameters::PARAMETERS, schemas::schemas};
+use crate::{
+    answer,
+    form::JSON,
+    problem::PROBLEM,
+    routes::{Answer, Content, Operation, ROUTES, Who},
+};
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The version of the interface.
+const VERSION: &str = "1.0.0";
+
+static TEXT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+
+/// `GET /v1/openapi.json`. Needs no token.
+pub(crate) async fn serve() -> Response {
+    answer::typed(StatusCode::OK, JSON, TEXT.as_str())
+}
+
+/// The description of the service.
+pub fn openapi() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let operations = route.operations.iter();
+        let operations = operations.map(|operation| {
+            (operation.method.to_ascii_lowercase(), described(route.path, operation))
+        });
+        paths.insert(route.path.to_owned(), Value::Object(operations.collect()));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Fairway events",
+            "version": VERSION,
+            "description": "A ledger of events over HTTP.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "security": [{ "token": [] }, {}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "parameters": parameters(),
+            "headers": {
+                "Fairway-Position": {
+                    "description": "Up to where of the ledger the answer is true, or where an append went",
+                    "schema": { "type": "integer", "minimum": 0 },
+                },
+            },
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
+    })
+}
+
+fn described(path: &str, operation: &Operation) -> Value {
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "responses": responses(operation.answers),
+    });
+    let in_path = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let in_path = in_path.map(|name| key("path", name));
+    let others = operation.parameters.iter().map(|name| key("query", name));
+    let references: Vec<Value> = in_path
+        .chain(others)
+        .map(|key| json!({ "$ref": format!("#/components/parameters/{key}") }))
+        .collect();
+    if !references.is_empty() {
+        described["parameters"] = references.into();
+    }
+    if !operation.body.is_empty() {
+        described["requestBody"] = json!({ "required": true, "content": content(operation.body) });
+    }
+    if operation.who == Who::Anybody {
+        described["security"] = json!([]);
+    }
+    described
+}
+
+fn responses(answers: &[Answer]) -> Value {
+    let mut responses = Map::new();
+    for Answer { status, says, content: given } in answers {
+        let mut response = json!({ "description": says });
+        if !given.is_empty() {
+            response["content"] = content(given);
+            let header = json!({ "$ref": "#/components/headers/Fairway-Position" });
+            response["headers"] = json!({ "Fairway-Position": header });
+        }
+        responses.insert(status.to_string(), response);
+    }
+    let schema = json!({ "$ref": "#/components/schemas/Problem" });
+    let problem = json!({
+        "description": "Why it is not done",
+        "content": { PROBLEM: { "schema": schema } },
+    });
+    responses.insert("default".to_owned(), problem);
+    Value::Object(responses)
+}
+
+fn content(content: &[Content]) -> Value {
+    let media = content.iter().map(|(media, schema)| {
+        let schema = match *schema {
+            "" => json!({ "type": "string" }),
+            name => json!({ "$ref": format!("#/components/schemas/{name}") }),
+        };
+        ((*media).to_owned(), json!({ "schema": schema }))
+    });
+    Value::Object(media.collect())
+}
+
+fn parameters() -> Value {
+    let all = PARAMETERS.iter().map(|parameter| {
+        let described = json!({
+            "name": parameter.name,
+            "in": parameter.place,
+            "required": parameter.place == "path",
+            "description": parameter.says,
+            "schema": parameter.kind.schema(),
+        });
+        (key(parameter.place, parameter.name), described)
+    });
+    Value::Object(all.collect())
+}
+
+/// The name of a parameter among the components.
+fn key(place: &str, name: &str) -> String {
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    if place == "path" { format!("in_path_{name}") } else { name }
+}

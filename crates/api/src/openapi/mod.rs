@@ -1,0 +1,8 @@
+//! The description of the service (OpenAPI 3.1), made of the table of routes.
+
+mod document;
+mod parameters;
+mod schemas;
+
+pub use document::openapi;
+pub(crate) use document::serve;

@@ -1,0 +1,173 @@
+//! The shapes of what is sent and answered.
+
+use serde_json::{Value, json};
+
+/// All shapes.
+pub(super) fn schemas() -> Value {
+    let mut all = events();
+    for more in [streams(), cloud_events(), problem()] {
+        let (Value::Object(all), Value::Object(more)) = (&mut all, more) else { continue };
+        all.extend(more);
+    }
+    all
+}
+
+fn number() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn list(name: &str) -> Value {
+    json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } })
+}
+
+fn events() -> Value {
+    json!({
+        "NewEvent": {
+            "type": "object",
+            "required": ["kind"],
+            "additionalProperties": false,
+            "properties": {
+                "id": { "type": "string", "format": "uuid", "description":
+                    "What makes a second append of the event do nothing" },
+                "kind": { "type": "string", "minLength": 1, "maxLength": 128 },
+                "data": { "description": "Any JSON; kept as it was written" },
+                "data_base64": { "type": "string", "contentEncoding": "base64" },
+                "metadata": { "type": "object" },
+            },
+        },
+        "NewEvents": { "oneOf": [{ "$ref": "#/components/schemas/NewEvent" }, list("NewEvent")] },
+        "Append": {
+            "type": "object",
+            "required": ["stream"],
+            "additionalProperties": false,
+            "properties": {
+                "stream": { "type": "string" },
+                "expected": { "$ref": "#/components/schemas/Expected" },
+                "events": list("NewEvent"),
+            },
+        },
+        "Appends": list("Append"),
+        "Expected": { "oneOf": [
+            { "type": "string", "enum": ["any", "none", "exists"] },
+            number(),
+        ] },
+        "Appended": {
+            "type": "object",
+            "required": ["stream", "position", "version"],
+            "properties": {
+                "stream": { "type": "string" }, "position": number(), "version": number(),
+            },
+        },
+        "AppendedAll": list("Appended"),
+        "Event": {
+            "type": "object",
+            "required": ["position", "stream", "version", "id", "kind", "recorded"],
+            "properties": {
+                "position": number(),
+                "stream": { "type": "string" },
+                "version": number(),
+                "id": { "type": "string", "format": "uuid" },
+                "kind": { "type": "string" },
+                "recorded": { "type": "string", "format": "date-time" },
+                "data": { "description": "Any JSON" },
+                "data_base64": { "type": "string", "contentEncoding": "base64", "description":
+                    "In place of `data`, when they are not JSON" },
+                "metadata": { "description": "Any JSON, mostly an object" },
+                "metadata_base64": { "type": "string", "contentEncoding": "base64" },
+            },
+        },
+        "Page": {
+            "type": "object",
+            "required": ["events", "end"],
+            "properties": {
+                "events": list("Event"),
+                "end": { "type": "boolean", "description": "Whether there is nothing more now" },
+                "next": { "type": "string", "format": "uri-reference" },
+            },
+        },
+    })
+}
+
+fn streams() -> Value {
+    json!({
+        "Stream": {
+            "type": "object",
+            "required": ["stream", "version", "truncated", "standing"],
+            "properties": {
+                "stream": { "type": "string" },
+                "version": number(),
+                "truncated": number(),
+                "standing": { "type": "string", "enum": ["live", "deleted", "tombstoned"] },
+            },
+        },
+        "Streams": {
+            "type": "object",
+            "required": ["streams", "end"],
+            "properties": {
+                "streams": list("Stream"),
+                "end": { "type": "boolean" },
+                "next": { "type": "string", "format": "uri-reference" },
+            },
+        },
+        "Truncation": {
+            "type": "object",
+            "required": ["up_to"],
+            "additionalProperties": false,
+            "properties": { "up_to": number() },
+        },
+        "Snapshot": {
+            "type": "object",
+            "required": ["version", "kind"],
+            "properties": {
+                "version": number(),
+                "kind": { "type": "string", "minLength": 1, "maxLength": 128 },
+                "recorded": { "type": "string", "format": "date-time", "readOnly": true },
+                "data": { "description": "Any JSON" },
+                "data_base64": { "type": "string", "contentEncoding": "base64" },
+            },
+        },
+        "Position": {
+            "type": "object",
+            "required": ["position"],
+            "properties": { "position": number() },
+        },
+    })
+}
+
+fn cloud_events() -> Value {
+    let text = json!({ "type": "string", "minLength": 1 });
+    json!({
+        "CloudEvent": {
+            "type": "object",
+            "description": "CloudEvents 1.0 in JSON; extensions are members beside these",
+            "required": ["specversion", "id", "source", "type"],
+            "properties": {
+                "specversion": { "const": "1.0" },
+                "id": text, "source": text, "type": text, "subject": text,
+                "time": { "type": "string", "format": "date-time" },
+                "datacontenttype": text, "dataschema": text,
+                "data": {},
+                "data_base64": { "type": "string", "contentEncoding": "base64" },
+            },
+        },
+        "CloudEvents": list("CloudEvent"),
+    })
+}
+
+fn problem() -> Value {
+    json!({
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": { "type": "string", "format": "uri" },
+                "title": { "type": "string" },
+                "status": { "type": "integer" },
+                "detail": { "type": "string" },
+                "stream": { "type": "string", "description": "Of a conflict" },
+                "version": number(),
+            },
+        },
+    })
+}

@@ -1,0 +1,120 @@
+//! Live readers.
+
+use crate::world::World;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long an event may be on its way.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A live reader, and what it got and did not look at yet.
+struct Reader {
+    body: Incoming,
+    text: String,
+}
+
+/// An event as it was sent.
+#[derive(Debug, PartialEq)]
+struct Sent {
+    id: u64,
+    event: Value,
+}
+
+impl Reader {
+    async fn open(world: &World, uri: &str, last: Option<u64>) -> Self {
+        let request = Request::get(uri).header("accept", "text/event-stream");
+        let request = match last {
+            Some(last) => request.header("last-event-id", last),
+            None => request,
+        };
+        let response = world.send(request, Body::empty()).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body(), text: String::new() }
+    }
+
+    /// The next event; remarks are left out.
+    async fn next(&mut self) -> Sent {
+        loop {
+            if let Some((block, _)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let line = block.lines().find_map(|line| line.strip_prefix(name));
+                    line.map(str::to_owned)
+                };
+                let sent = field("data: ").map(|data| Sent {
+                    id: field("id: ").unwrap().parse().unwrap(),
+                    event: serde_json::from_str(&data).unwrap(),
+                });
+                self.text.drain(..block.len() + 2);
+                match sent {
+                    Some(sent) => return sent,
+                    None => continue,
+                }
+            }
+            let frame = timeout(SOON, self.body.frame()).await.expect("it comes soon");
+            let data = frame.unwrap().unwrap().into_data().unwrap();
+            self.text += std::str::from_utf8(&data).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_live_reader_gets_what_is_there_and_what_comes() {
+    let world = World::start();
+    let event = json!({ "kind": "created" });
+    world.post("/v1/streams/order-1", &event).await.is(201);
+    let mut all = Reader::open(&world, "/v1/events", None).await;
+    let mut one = Reader::open(&world, "/v1/streams/order-2", None).await;
+    assert_eq!(all.next().await.id, 1);
+    world.post("/v1/streams/order-2", &event).await.is(201);
+    assert_eq!(all.next().await.event["stream"], "order-2");
+    // The id of an event of a stream is its version.
+    assert_eq!(one.next().await.id, 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_again_goes_on_after_what_it_got() {
+    let world = World::start();
+    let events = json!([{ "kind": "a" }, { "kind": "b" }, { "kind": "c" }]);
+    world.post("/v1/streams/order-1", &events).await.is(201);
+    let mut again = Reader::open(&world, "/v1/events?after=0", Some(2)).await;
+    let sent = again.next().await;
+    assert_eq!((sent.id, &sent.event["kind"]), (3, &json!("c")));
+    let mut new = Reader::open(&world, "/v1/categories/order?after=end", None).await;
+    world.post("/v1/streams/order-1", &json!({ "kind": "d" })).await.is(201);
+    assert_eq!(new.next().await.event["kind"], "d");
+    let uri = "/v1/events?format=cloudevents&kind_prefix=d";
+    let mut cloud = Reader::open(&world, uri, None).await;
+    assert_eq!(cloud.next().await.event["type"], "d");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn live_readers_end_when_the_server_does() {
+    let world = World::start();
+    let mut reader = Reader::open(&world, "/v1/events", None).await;
+    world.end().await;
+    let end = async { while reader.body.frame().await.is_some_and(|frame| frame.is_ok()) {} };
+    timeout(SOON, end).await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_read_waits_for_a_position() {
+    let world = World::start();
+    let waiting = world.get("/v1/streams/order-1?at_least=1&wait=30s");
+    let appending = async {
+        let event = json!({ "kind": "created" });
+        world.post("/v1/streams/order-1", &event).await.is(201)
+    };
+    let (read, _) = tokio::join!(waiting, appending);
+    assert_eq!(read.is(200).json()["events"][0]["kind"], "created");
+    let late = world.get("/v1/head?at_least=2&wait=1ms").await.problem(503, "behind");
+    assert_eq!(late.headers["retry-after"], "1");
+    world.end().await;
+}
