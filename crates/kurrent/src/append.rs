@@ -3,7 +3,7 @@
 use crate::{
     expected::{self, Revision},
     proposed, recorded,
-    rights::{Act, Caller},
+    rights::Caller,
     status,
     wire::streams::{
         AppendReq, AppendResp, AppendSuccess, WrongVersion, append_req::Content, append_resp,
@@ -26,9 +26,8 @@ pub(crate) async fn append(
         return Err(status::invalid("the first message of an append has the options"));
     };
     let (stream, expected) = expected::change(Some(options))?;
-    caller.may_change(Act::Append, &stream)?;
+    caller.may_append(&stream)?;
     let events = collect(&stream, messages).await?;
-    caller.may_retain(&stream, &events)?;
     let append = Append { stream, expected, events };
     answer(expected, write(&ledger, append).await)
 }

@@ -6,7 +6,7 @@ use crate::{
     calls::Answers,
     expected::{self, Revision},
     proposed,
-    rights::{Act, Caller},
+    rights::Caller,
     status,
     wire::{
         shared::{
@@ -82,7 +82,7 @@ impl Batch {
         let stream = expected::stream_name(options.stream_identifier)?;
         Ok(Self {
             id,
-            events: caller.may_change(Act::Append, &stream).map(|()| Vec::new()),
+            events: caller.may_append(&stream).map(|()| Vec::new()),
             stream,
             expected: expected::expected(options.expected),
             deadline: options.deadline,

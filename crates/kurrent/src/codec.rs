@@ -110,3 +110,91 @@ fn has_at_most(mut message: impl Buf, fields: usize) -> Result<bool, DecodeError
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ask::Ask,
+        groups,
+        wire::{
+            persistent::SettingReq,
+            shared::{ProposedMessage, Uuid, uuid},
+            streams::{BatchOptions, CaughtUp, Content, ReadResp},
+        },
+    };
+    use proptest::prelude::*;
+
+    /// Bytes of a valid message, some of them changed.
+    fn mutated(valid: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+        let len = valid.len();
+        let changes = proptest::collection::vec((0..len, any::<u8>()), 0..6);
+        (changes, 0..=len).prop_map(move |(changes, keep)| {
+            let mut bytes = valid.clone();
+            for (at, byte) in changes {
+                bytes[at] = byte;
+            }
+            bytes.truncate(keep);
+            bytes
+        })
+    }
+
+    fn batch() -> Vec<u8> {
+        let id = Uuid { value: Some(uuid::Value::String("a".repeat(36))) };
+        let message = ProposedMessage {
+            id: Some(id.clone()),
+            metadata: [("type".to_owned(), "paid".to_owned())].into(),
+            custom_metadata: b"{}".to_vec(),
+            data: vec![0; 20],
+        };
+        BatchAppendReq {
+            correlation_id: Some(id),
+            options: Some(BatchOptions::default()),
+            proposed_messages: vec![message; 2],
+            is_final: true,
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads bytes as every message there is, and what is in those.
+    fn read_all(bytes: &[u8]) {
+        drop(decode::<ReadReq>(bytes).and_then(Ask::parse).map(drop));
+        drop(decode::<SettingReq>(bytes).and_then(groups::check));
+        drop(decode::<BatchAppendReq>(bytes));
+        drop(decode::<AppendReq>(bytes));
+        drop(decode::<DeleteReq>(bytes));
+        drop(decode::<persistent::ReadReq>(bytes));
+        drop(decode::<persistent::DeleteReq>(bytes));
+        drop(decode::<persistent::GetInfoReq>(bytes));
+        drop(decode::<persistent::ListReq>(bytes));
+        drop(decode::<persistent::ReplayParkedReq>(bytes));
+    }
+
+    #[test]
+    fn a_list_of_empty_messages_is_small_on_the_wire_only() {
+        let many = [0x1a, 0x00].repeat(BatchAppendReq::FIELDS_MAX + 1);
+        let refused = decode::<BatchAppendReq>(many.as_slice()).unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        let most = [0x1a, 0x00].repeat(BATCH_EVENTS_MAX);
+        let read = decode::<BatchAppendReq>(most.as_slice()).unwrap();
+        assert_eq!(read.proposed_messages.len(), BATCH_EVENTS_MAX);
+    }
+
+    #[test]
+    fn a_message_is_what_it_was() {
+        let answer = ReadResp { content: Some(Content::CaughtUp(CaughtUp::default())) };
+        assert_eq!(ReadResp::decode(answer.encode_to_vec().as_slice()), Ok(answer));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_messages_or_refused(bytes: Vec<u8>) {
+            read_all(&bytes);
+        }
+
+        #[test]
+        fn damaged_messages_are_messages_or_refused(bytes in mutated(batch())) {
+            read_all(&bytes);
+        }
+    }
+}

@@ -34,7 +34,7 @@ async fn retain(
     retention: Retention,
 ) -> Result<DeleteResp, Status> {
     let (stream, expected) = expected::change(request.options)?;
-    caller.may_change(Act::Delete, &stream)?;
+    caller.may_change(Act::Manage, &stream)?;
     let operation = if retention == Retention::Deleted { "Delete" } else { "Tombstone" };
     let failed = |error| status::append(operation, error, expected);
     if retention == Retention::Deleted {

@@ -105,14 +105,14 @@ impl Following {
         let mut answers = Vec::with_capacity(events.len());
         for event in events {
             reading::advance(&mut self.scope, &event);
-            let Some(filter) = &self.filter else {
-                answers.push(self.sender.content(event).await?);
-                continue;
-            };
+            let (mut is_wanted, mut is_due) = (self.sender.caller.may_see(&event), false);
             let position = event.position;
-            self.looked_at += 1;
-            let is_due = self.looked_at >= filter.interval;
-            if filter.passes(&event)? {
+            if let Some(filter) = &self.filter {
+                self.looked_at += 1;
+                is_due = self.looked_at >= filter.interval;
+                is_wanted &= filter.passes(&event)?;
+            }
+            if is_wanted {
                 answers.push(self.sender.content(event).await?);
             }
             if is_due {

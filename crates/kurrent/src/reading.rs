@@ -162,7 +162,8 @@ impl Reading {
         advance(&mut self.read.scope, last);
         let mut answers = Vec::with_capacity(events.len());
         for event in events {
-            if self.left > 0 && self.choice.takes(&event)? {
+            let is_wanted = self.left > 0 && self.sender.caller.may_see(&event);
+            if is_wanted && self.choice.takes(&event)? {
                 self.left -= 1;
                 answers.push(self.sender.content(event).await?);
             }

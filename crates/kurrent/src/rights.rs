@@ -1,7 +1,7 @@
 //! Who may do what: asked of those who know the callers.
 
 use crate::status;
-use fairway_ledger::{NewEvent, Retention, StreamName};
+use fairway_ledger::{Event, StreamName};
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use std::{fmt, sync::Arc};
 use tonic::Status;
@@ -12,13 +12,11 @@ const CONNECTION_NAME: &str = "connection-name";
 /// What a caller wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// Read or follow events.
+    /// Read or follow events, or consume them in a group.
     Read,
-    /// Append events, or metadata other than retention.
+    /// Append events.
     Append,
-    /// Truncate, delete or close a stream.
-    Delete,
-    /// Create, change, remove or look at groups of consumers.
+    /// Write metadata, delete or close a stream; create, change, remove or look at groups.
     Manage,
 }
 
@@ -27,7 +25,7 @@ pub enum Act {
 pub enum On<'a> {
     /// One stream; of a stream of metadata, the stream that it is about.
     Stream(&'a StreamName),
-    /// All streams.
+    /// All streams but the ledger's own.
     All,
 }
 
@@ -95,21 +93,29 @@ impl Caller {
         self.may(Act::Read, On::Stream(about.as_ref().unwrap_or(name)))
     }
 
-    /// Whether the caller may change a stream, which is never one that the ledger itself writes.
-    pub(crate) fn may_change(&self, act: Act, name: &StreamName) -> Result<(), Status> {
-        let about = name.is_about();
-        let name = about.as_ref().unwrap_or(name);
-        if name.is_system() {
-            return Err(status::access_denied());
-        }
-        self.may(act, On::Stream(name))
+    /// Whether the caller may see an event that comes with others: it is known that those of all
+    /// streams may be seen, but for the ledger's own.
+    pub(crate) fn may_see(&self, event: &Event) -> bool {
+        !is_own(&event.stream) || self.may_read(&event.stream).is_ok()
     }
 
-    /// Whether the caller may do what metadata among the events do to the stream they are about.
-    pub(crate) fn may_retain(&self, name: &StreamName, events: &[NewEvent]) -> Result<(), Status> {
-        if name.is_about().is_some() && events.iter().any(|event| Retention::of(event).is_some()) {
-            self.may_change(Act::Delete, name)?;
-        }
-        Ok(())
+    /// Whether the caller may append to a stream.
+    pub(crate) fn may_append(&self, name: &StreamName) -> Result<(), Status> {
+        let act = if name.is_about().is_some() { Act::Manage } else { Act::Append };
+        self.may_change(act, name)
     }
+
+    /// Whether the caller may change a stream, which is never one that the ledger itself writes.
+    pub(crate) fn may_change(&self, act: Act, name: &StreamName) -> Result<(), Status> {
+        if is_own(name) {
+            return Err(status::access_denied());
+        }
+        let about = name.is_about();
+        self.may(act, On::Stream(about.as_ref().unwrap_or(name)))
+    }
+}
+
+/// Whether a stream is written by the ledger itself, or is about one that is.
+fn is_own(name: &StreamName) -> bool {
+    name.is_system() && name.is_about().is_none_or(|about| about.is_system())
 }

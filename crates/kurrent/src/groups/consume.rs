@@ -129,10 +129,11 @@ impl Consuming {
     }
 
     fn is_wanted(&self, event: &Event) -> Result<bool, Status> {
-        self.filter.as_ref().map_or(Ok(true), |filter| filter.passes(event))
+        let passes = self.filter.as_ref().map_or(Ok(true), |filter| filter.passes(event));
+        Ok(passes? && self.sender.caller.may_see(event))
     }
 
-    /// Events that do not pass the filter are done.
+    /// Events that do not pass the filter, or may not be seen, are done.
     async fn leave_out(&self, delivery: &Delivery) -> Result<(), GroupError> {
         self.consumer.ack([delivery.token()]).await
     }

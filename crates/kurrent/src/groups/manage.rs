@@ -95,6 +95,13 @@ fn all_start(start: From<Position>) -> (Start, String) {
     }
 }
 
+/// Whether a request could be one.
+#[cfg(test)]
+pub(crate) fn check(request: SettingReq) -> Result<(), Status> {
+    let Setting { start, remembered, .. } = Setting::parse(request)?;
+    remembered.settings(Settings { start, ..Remembered::basis() }).map(drop)
+}
+
 /// `Create`.
 pub(crate) async fn create(
     groups: Groups,

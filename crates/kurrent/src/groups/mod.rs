@@ -9,3 +9,6 @@ mod target;
 
 pub(crate) use consume::consume;
 pub(crate) use manage::{create, delete, get_info, list, replay_parked, restart, update};
+
+#[cfg(test)]
+pub(crate) use manage::check;

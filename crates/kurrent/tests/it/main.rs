@@ -3,4 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 mod clients;
+mod hostile;
+mod raw;
+mod rights;
 mod server;

@@ -1,0 +1,72 @@
+//! A gRPC client that sends whatever bytes it is given.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+
+pub(crate) struct Raw {
+    requests: SendRequest<Full<Bytes>>,
+    address: SocketAddr,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) trailers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Raw {
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+        let (requests, connection) = handshake.await.unwrap();
+        tokio::spawn(connection);
+        Self { requests, address }
+    }
+
+    /// Calls a method with a body as it is.
+    pub(crate) async fn call(&self, path: &str, token: Option<&str>, body: Vec<u8>) -> Answer {
+        let uri = format!("http://{}/event_store.client.{path}", self.address);
+        let mut request = Request::post(uri).header("content-type", "application/grpc");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        let response = self.requests.clone().send_request(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let headers = response.headers().clone();
+        let collected = response.into_body().collect().await.unwrap();
+        let trailers = collected.trailers().cloned().unwrap_or(headers);
+        let code = trailers["grpc-status"].to_str().unwrap().parse().unwrap();
+        Answer { code, trailers, body: collected.to_bytes() }
+    }
+
+    /// Calls a method with one message.
+    pub(crate) async fn message(&self, path: &str, token: Option<&str>, message: &[u8]) -> Answer {
+        self.call(path, token, framed(message)).await
+    }
+}
+
+/// A message as it is sent.
+pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap().to_be_bytes();
+    [&[0], length.as_slice(), message].concat()
+}
+
+/// A field with bytes, of less than 16 tags and 128 bytes.
+pub(crate) fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(bytes.len()).unwrap();
+    assert!(tag < 16 && length < 128);
+    [&[tag << 3 | 2, length], bytes].concat()
+}
+
+/// A field with a small number.
+pub(crate) fn number(tag: u8, number: u8) -> Vec<u8> {
+    assert!(tag < 16 && number < 128);
+    vec![tag << 3, number]
+}
