@@ -87,8 +87,8 @@ pub(super) struct Saving {
     pub(super) at: Timestamp,
     /// The checkpoint that is stored.
     pub(super) checkpoint: Mark,
-    /// The checkpoint that is a fact, and since when.
-    pub(super) recorded: Mark,
+    /// Whether an event was finished since progress became a fact, and when that was.
+    pub(super) is_news: bool,
     pub(super) recorded_at: Timestamp,
     pub(super) record_every: Duration,
     pub(super) is_under_way: bool,
@@ -107,7 +107,7 @@ impl Group {
             unsaved: 0,
             at: now,
             checkpoint,
-            recorded: checkpoint,
+            is_news: false,
             recorded_at: now,
             record_every: RECORD_EVERY,
             is_under_way: false,

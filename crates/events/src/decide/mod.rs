@@ -11,6 +11,8 @@ mod progress;
 #[cfg(test)]
 mod simulation;
 mod step;
+#[cfg(test)]
+mod table;
 
 pub use entry::Mark;
 pub(crate) use entry::Taken;

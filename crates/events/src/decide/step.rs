@@ -273,6 +273,7 @@ impl Group {
     fn finish(&mut self, position: Position) {
         if self.remove(position).is_some() {
             self.saving.unsaved = self.saving.unsaved.saturating_add(1);
+            self.saving.is_news = true;
             self.actions.push(Action::Forget(position));
         }
     }
@@ -345,9 +346,10 @@ impl Group {
         }
         self.saving = Saving { unsaved: 0, at: self.now, is_under_way: true, ..self.saving };
         let progress = self.progress();
-        let has_moved = self.saving.recorded != self.checkpoint;
-        if has_moved && self.saving.recorded_at.plus(self.saving.record_every) <= self.now {
-            (self.saving.recorded, self.saving.recorded_at) = (self.checkpoint, self.now);
+        // That only others appended is no news, or two groups would have news for each other for ever.
+        if self.saving.is_news && self.saving.recorded_at.plus(self.saving.record_every) <= self.now
+        {
+            (self.saving.is_news, self.saving.recorded_at) = (false, self.now);
             self.actions.push(Action::Record(Fact::Progressed { progress: progress.clone() }));
         }
         self.actions.push(Action::Save(progress));

@@ -1,5 +1,5 @@
 use crate::place::{Place, ack_all, append, id, name, next, number, quick, soon, until, until_at};
-use fairway_events::{Delivery, GroupError, Lag, Nack, Take, Token};
+use fairway_events::{Delivery, Ended, GroupError, Lag, Nack, Take, Token};
 use fairway_ledger::Position;
 use std::time::Duration;
 
@@ -100,4 +100,88 @@ async fn who_takes_has_what_it_took_until_it_answers() {
     assert_eq!(groups.ack(&id, &name("a"), tokens).await.unwrap(), [unknown]);
     let more = groups.take(&id, take(5, Duration::from_secs(20))).await.unwrap();
     assert!(more.len() + first.len() <= 3 && number(&more[0]) == first.len() as u64 + 1);
+}
+
+#[tokio::test]
+async fn what_a_consumer_had_that_goes_is_given_to_others_at_once() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$all");
+    groups.create(&id, quick()).await.unwrap();
+    for stream in 1..=4 {
+        append(groups.ledger(), &format!("order-{stream}"), [stream]).await;
+    }
+    let mut first = groups.connect(&id, &name("first"), 10).await.unwrap();
+    for _ in 0..4 {
+        next(&mut first).await;
+    }
+    let mut second = groups.connect(&id, &name("second"), 10).await.unwrap();
+    first.ack([Position(2)]).await.unwrap();
+    drop(first);
+    // What it acknowledged before it went is done, though it was not waited for.
+    let left = [next(&mut second).await, next(&mut second).await, next(&mut second).await];
+    let had = |delivery: &Delivery| (number(delivery), delivery.retries());
+    let (numbers, tries): (Vec<_>, Vec<_>) = left.iter().map(had).unzip();
+    assert_eq!((numbers.len(), tries), (3, vec![1, 1, 1]));
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_acknowledged_in_time_comes_again() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("order-1");
+    let mut settings = quick();
+    settings.ack_timeout = Duration::from_millis(30);
+    settings.retries_max = 1;
+    groups.create(&id, settings).await.unwrap();
+    append(groups.ledger(), "order-1", [1]).await;
+    let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
+    assert_eq!(next(&mut consumer).await.attempt, 1);
+    assert_eq!(next(&mut consumer).await.attempt, 2);
+    let info = until(&groups, &id, |info| info.parked == 1).await;
+    assert_eq!(info.live.unwrap().counters.timed_out, 2);
+    let parked = groups.parked(&id, Position(0), 1).await.unwrap();
+    assert_eq!(parked[0].reason, "it was not acknowledged in time");
+}
+
+#[tokio::test]
+async fn a_consumer_that_stops_is_disconnected() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("order-1");
+    groups.create(&id, quick()).await.unwrap();
+    append(groups.ledger(), "order-1", [1]).await;
+    let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    consumer.nack([delivery.token()], Nack::Stop, "enough").await.unwrap();
+    let ended = soon(consumer.next()).await.unwrap_err();
+    assert!(matches!(ended, GroupError::Ended { why: Ended::Stopped, .. }), "{ended}");
+    let mut other = groups.connect(&id, &name("b"), 1).await.unwrap();
+    assert_eq!(next(&mut other).await.attempt, 2);
+}
+
+#[tokio::test]
+async fn a_consumer_that_does_not_read_holds_up_nobody() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$all");
+    let mut settings = quick();
+    settings.ack_timeout = Duration::from_millis(20);
+    settings.retries_max = 1_000;
+    groups.create(&id, settings).await.unwrap();
+    let stuck = groups.connect(&id, &name("stuck"), 2).await.unwrap();
+    let mut good = groups.connect(&id, &name("good"), 10).await.unwrap();
+    let seeing = tokio::spawn(async move {
+        let mut seen = std::collections::BTreeSet::new();
+        while seen.len() < 60 {
+            seen.extend(ack_all(&mut good, 1).await);
+        }
+        good
+    });
+    for stream in 1..=60 {
+        append(groups.ledger(), &format!("order-{stream}"), [stream]).await;
+    }
+    let good = soon(seeing).await.unwrap();
+    until(&groups, &id, |info| info.unfinished == 0).await;
+    drop((stuck, good));
 }

@@ -1,0 +1,279 @@
+//! Steps of a group as tables: what happens, and what is done about it.
+
+use crate::{
+    decide::{Action, Demand, Group, Input, Mark, MemberId, Progress, Taken, Verdict},
+    facts::{Fact, PARKED_MAX, Replay},
+    key::Key,
+    settings::{AfterPark, Backoff, Settings},
+};
+use fairway_ledger::{EventId, Position, Version};
+use fairway_model::Timestamp;
+use std::{collections::BTreeMap, time::Duration};
+
+/// A group, and a clock that starts at 0.
+struct Table {
+    group: Group,
+    now: u64,
+}
+
+/// One retry after 10 ms, then parked; 100 ms to acknowledge.
+fn settings() -> Settings {
+    Settings {
+        retries_max: 1,
+        ack_timeout: Duration::from_millis(100),
+        backoff: Backoff { initial: Duration::from_millis(10), ..Backoff::default() },
+        ..Settings::default()
+    }
+}
+
+fn mark(position: u64) -> Mark {
+    Mark { position: Position(position), version: Version(position) }
+}
+
+fn event((position, key): (u64, u64)) -> Taken {
+    let (stream, id) = ("a".parse().unwrap(), EventId([0; 16]));
+    Taken { at: mark(position), stream, id, key: Some(Key(key)), pin: Some(Key(key)), bytes: 1 }
+}
+
+fn shown(action: &Action) -> String {
+    match action {
+        Action::Deliver { member, position, attempt } => {
+            format!("{position} to {} as {attempt}", member.0)
+        }
+        Action::Dismiss(member) => format!("dismiss {}", member.0),
+        Action::Record(Fact::Parked(failure)) => {
+            format!("park {}: {}", failure.position, failure.reason)
+        }
+        Action::Record(Fact::Skipped { position, .. }) => format!("skip {position}"),
+        Action::Record(_) => "record".to_owned(),
+        Action::Load(positions) => {
+            let positions: Vec<u64> = positions.iter().map(|position| position.0).collect();
+            format!("load {positions:?}")
+        }
+        Action::Forget(position) => format!("forget {position}"),
+        Action::Save(progress) => format!("save {}", progress.checkpoint.position),
+    }
+}
+
+impl Table {
+    fn new(settings: Settings) -> Self {
+        Self::restored(settings, Progress::default(), BTreeMap::new())
+    }
+
+    fn restored(
+        settings: Settings,
+        progress: Progress,
+        parked: BTreeMap<Position, Option<u64>>,
+    ) -> Self {
+        Self { group: Group::restore(settings, progress, parked, Timestamp(0)), now: 0 }
+    }
+
+    fn step(&mut self, input: Input) -> String {
+        let actions = self.group.step(input, Timestamp(self.now));
+        actions.iter().map(shown).collect::<Vec<_>>().join(", ")
+    }
+
+    fn after(&mut self, millis: u64) -> String {
+        self.now += millis;
+        self.step(Input::Tick)
+    }
+
+    fn take(&mut self, events: &[(u64, u64)]) -> String {
+        let to = mark(events.last().unwrap().0);
+        self.step(Input::Taken { events: events.iter().copied().map(event).collect(), to })
+    }
+
+    fn join(&mut self, member: u64, credit: u32, demand: Demand) -> String {
+        self.step(Input::Joined { member: MemberId(member), credit, demand })
+    }
+
+    fn ack(&mut self, member: u64, position: u64) -> String {
+        let positions = vec![Position(position)];
+        self.step(Input::Acked { member: MemberId(member), positions })
+    }
+
+    fn nack(&mut self, member: u64, position: u64, verdict: Verdict) -> String {
+        let (member, positions) = (MemberId(member), vec![Position(position)]);
+        self.step(Input::Nacked { member, positions, verdict, reason: "no".to_owned() })
+    }
+
+    /// A fact is in the ledger.
+    fn learn(&mut self, fact: Fact) -> String {
+        let version = Version(self.group.progress().facts.0 + 1);
+        self.step(Input::Fact { version, fact })
+    }
+
+    fn skip(&mut self, position: u64) -> String {
+        self.learn(Fact::Skipped { position: Position(position), reason: String::new() })
+    }
+
+    fn replay(&mut self, position: u64, key: u64) -> String {
+        let (position, version) = (Position(position), Version(position));
+        self.learn(Fact::Replayed { events: vec![Replay { position, version, key: Some(key) }] })
+    }
+
+    /// A consumer refuses an event, and the fact of that is in the ledger.
+    fn park(&mut self, member: u64, position: u64) -> String {
+        let member = MemberId(member);
+        let (positions, verdict) = (vec![Position(position)], Verdict::Park);
+        let refused = Input::Nacked { member, positions, verdict, reason: "no".to_owned() };
+        let actions = self.group.step(refused, Timestamp(self.now));
+        let fact = actions.into_iter().find_map(|action| match action {
+            Action::Record(fact) => Some(fact),
+            _ => None,
+        });
+        self.learn(fact.expect("it is parked"))
+    }
+
+    fn checkpoint(&self) -> u64 {
+        self.group.progress().checkpoint.position.0
+    }
+}
+
+#[test]
+fn events_of_a_key_are_handed_out_one_after_another() {
+    let mut table = Table::new(settings());
+    assert_eq!(table.take(&[(1, 7), (2, 7), (3, 8)]), "");
+    assert_eq!(table.join(1, 10, Demand::Always), "1 to 1 as 1, 3 to 1 as 1");
+    assert_eq!(table.ack(1, 3), "forget 3");
+    assert_eq!(table.checkpoint(), 0);
+    assert_eq!(table.nack(1, 1, Verdict::Retry), "");
+    assert_eq!(table.after(9), "");
+    assert_eq!(table.after(1), "1 to 1 as 2");
+    assert_eq!(table.ack(1, 1), "forget 1, 2 to 1 as 1");
+    assert_eq!(table.checkpoint(), 1);
+    assert_eq!(table.ack(1, 2), "forget 2");
+    assert_eq!(table.checkpoint(), 3);
+}
+
+#[test]
+fn what_fails_too_often_is_parked_before_its_key_goes_on() {
+    let mut table = Table::new(settings());
+    table.take(&[(1, 7), (2, 7)]);
+    assert_eq!(table.join(1, 10, Demand::Always), "1 to 1 as 1");
+    assert_eq!(table.after(100), "");
+    assert_eq!(table.after(10), "1 to 1 as 2");
+    assert_eq!(table.after(100), "park 1: it was not acknowledged in time");
+    assert_eq!(table.after(1_000), "", "not before that is a fact");
+    let mut again = Table::new(settings());
+    again.take(&[(1, 7), (2, 7)]);
+    again.join(1, 10, Demand::Always);
+    assert_eq!(again.park(1, 1), "forget 1, 2 to 1 as 1");
+    assert_eq!(again.checkpoint(), 1);
+}
+
+#[test]
+fn while_a_key_waits_for_a_parked_event_others_go_on() {
+    let mut table = Table::new(Settings { after_park: AfterPark::KeyWaits, ..settings() });
+    table.take(&[(1, 7), (2, 7), (3, 8)]);
+    table.join(1, 10, Demand::Always);
+    assert_eq!(table.park(1, 1), "forget 1");
+    assert_eq!(table.ack(1, 3), "forget 3");
+    assert_eq!(table.replay(1, 7), "load [1]");
+    assert_eq!(table.step(Input::Loaded(vec![event((1, 7))])), "1 to 1 as 1");
+    assert_eq!(table.ack(1, 1), "forget 1, 2 to 1 as 1");
+    let mut skipping = Table::new(Settings { after_park: AfterPark::KeyWaits, ..settings() });
+    skipping.take(&[(1, 7), (2, 7)]);
+    skipping.join(1, 10, Demand::Always);
+    skipping.park(1, 1);
+    assert_eq!(skipping.skip(1), "2 to 1 as 1");
+}
+
+#[test]
+fn who_goes_gives_back_at_once() {
+    let mut table = Table::new(settings());
+    table.take(&[(1, 7), (2, 8)]);
+    table.join(1, 10, Demand::Always);
+    assert_eq!(table.join(2, 10, Demand::Always), "");
+    assert_eq!(table.step(Input::Left(MemberId(1))), "1 to 2 as 2, 2 to 2 as 2");
+    assert_eq!(table.ack(1, 1), "", "it does not have it any more");
+    assert_eq!(table.nack(2, 1, Verdict::GiveBack), "1 to 2 as 2", "that was no failure");
+}
+
+#[test]
+fn nobody_has_more_than_its_credit_or_than_it_asked_for() {
+    let mut table = Table::new(Settings { in_flight_max: 4, ..settings() });
+    let events: Vec<(u64, u64)> = (1..=9).map(|position| (position, position)).collect();
+    table.take(&events);
+    assert_eq!(table.join(1, 2, Demand::Always), "1 to 1 as 1, 2 to 1 as 1");
+    assert_eq!(table.join(2, 9, Demand::Asked(0)), "");
+    let asked = Input::Asked { member: MemberId(2), count: 1 };
+    assert_eq!(table.step(asked.clone()), "3 to 2 as 1");
+    assert_eq!(table.ack(2, 3), "forget 3");
+    table.step(asked.clone());
+    table.step(asked.clone());
+    assert_eq!(table.step(asked), "", "so many are with all consumers at most");
+}
+
+#[test]
+fn a_skipped_event_is_finished_wherever_it_is() {
+    let mut table = Table::new(settings());
+    table.take(&[(1, 7), (2, 7)]);
+    table.join(1, 10, Demand::Always);
+    assert_eq!(table.skip(1), "forget 1, 2 to 1 as 1");
+    assert_eq!(table.skip(3), "", "it is still to be read");
+    assert_eq!(table.take(&[(3, 7), (4, 9)]), "forget 3, 4 to 1 as 1");
+}
+
+#[test]
+fn what_was_begun_is_read_again_after_a_restart_and_before_anything_else() {
+    let unfinished = [(3, 2), (5, 0)];
+    let unfinished = unfinished.map(|(position, attempts)| {
+        crate::decide::progress::Unfinished(Position(position), Version(position), attempts)
+    });
+    let progress = Progress {
+        taken: mark(9),
+        checkpoint: mark(2),
+        unfinished: unfinished.to_vec(),
+        ..Progress::default()
+    };
+    let parked = [(Position(4), None)].into_iter().collect();
+    let mut table = Table::restored(settings(), progress, parked);
+    assert_eq!(table.group.wants(), 0);
+    assert_eq!(table.join(1, 10, Demand::Always), "load [3, 5]");
+    let loaded = table.step(Input::Loaded(vec![event((3, 7))]));
+    assert_eq!(loaded, "forget 5, 3 to 1 as 3", "5 was truncated");
+    assert!(table.group.wants() > 0);
+    assert_eq!((table.ack(1, 3).as_str(), table.checkpoint()), ("forget 3", 9));
+}
+
+#[test]
+fn progress_is_stored_in_time_and_once_at_a_time() {
+    let mut settings = settings();
+    (settings.save.after, settings.save.max) = (Duration::from_secs(1), 2);
+    let mut table = Table::new(settings);
+    table.take(&[(1, 1), (2, 2), (3, 3), (4, 4)]);
+    table.join(1, 10, Demand::Always);
+    assert_eq!(table.ack(1, 1), "forget 1");
+    assert_eq!(table.ack(1, 2), "forget 2, save 2");
+    table.ack(1, 3);
+    assert_eq!(table.ack(1, 4), "forget 4", "the first is still under way");
+    assert_eq!(table.step(Input::Saved(mark(2))), "save 4");
+    assert_eq!(table.step(Input::Saved(mark(4))), "");
+    assert!(table.group.wake_at() > Timestamp(1_000), "there is nothing to be stored");
+    assert_eq!(table.step(Input::Taken { events: Vec::new(), to: mark(9) }), "");
+    assert_eq!(table.after(1_000), "save 9");
+}
+
+#[test]
+fn when_too_many_are_parked_an_event_goes_on_being_tried() {
+    let parked = (10..10 + PARKED_MAX as u64).map(|position| (Position(position), None));
+    let mut table = Table::restored(settings(), Progress::default(), parked.collect());
+    table.take(&[(1, 7)]);
+    table.join(1, 10, Demand::Always);
+    assert_eq!(table.nack(1, 1, Verdict::Park), "");
+    assert_eq!(table.after(30_000), "1 to 1 as 2");
+    table.nack(1, 1, Verdict::Park);
+    table.skip(11);
+    assert_eq!(table.after(30_000), "1 to 1 as 3");
+    assert_eq!(table.nack(1, 1, Verdict::Park), "park 1: no");
+}
+
+#[test]
+fn who_took_and_then_was_silent_is_forgotten() {
+    let mut table = Table::new(settings());
+    table.join(1, 10, Demand::Asked(0));
+    table.join(2, 10, Demand::Always);
+    assert_eq!(table.after(299_000), "");
+    assert_eq!(table.after(31_000), "dismiss 1");
+}
