@@ -61,7 +61,7 @@ pub(crate) async fn check(link: &Link) -> Result<Vec<Fault>, error::Fault> {
 
 /// Versions without gaps, and streams that know theirs. Says how many events were truncated.
 async fn streams(link: &Link, faults: &mut Vec<Fault>) -> Result<u64, error::Fault> {
-    let (mut after, mut truncated) = (0, 0);
+    let (mut after, mut truncated): (i64, u64) = (0, 0);
     while faults.len() < FAULTS_MAX {
         let rows = link.query(STREAMS_AFTER, &[&after, &STREAMS]).await?;
         let Some(last) = rows.last() else { break };

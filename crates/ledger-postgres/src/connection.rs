@@ -19,7 +19,7 @@ pub(crate) const APPENDER_PATIENCE: Duration = Duration::from_secs(6);
 /// How long a server may take to answer one statement of a reader.
 pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(30);
 /// How long making the tables may take.
-const PREPARE_PATIENCE: Duration = Duration::from_secs(60);
+const PREPARE_PATIENCE: Duration = Duration::from_mins(1);
 
 /// What holds in every session. Locks are waited for less long than answers. A session that is cut
 /// off in a transaction holds its locks for seconds only. All queries go by an index, also while the
@@ -33,6 +33,8 @@ const SESSION: &str = "
     SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off;
+    SET enable_bitmapscan = off;
+    SET enable_sort = off;
     SET default_transaction_isolation = 'read committed';
     SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') = 'off';
@@ -66,7 +68,7 @@ impl Link {
             })
         };
         let link = timeout(patience, connect).await.map_err(|_| Fault::Silent)??;
-        let path = format!("{SESSION} SET search_path = {};", address.schema);
+        let path = format!("{SESSION} SET search_path = \"{}\";", address.schema);
         link.run(&path).await?;
         Ok(link)
     }

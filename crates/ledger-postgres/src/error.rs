@@ -32,7 +32,7 @@ impl Fault {
     /// Whether another try with a new connection may go well.
     pub(crate) fn is_passing(&self) -> bool {
         match self.database() {
-            Some(error) => is_away(error.code()),
+            Some(error) => is_away(error.code()) || *error.code() == SqlState::LOCK_NOT_AVAILABLE,
             None => true,
         }
     }

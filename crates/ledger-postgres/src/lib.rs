@@ -16,6 +16,7 @@ mod check;
 mod connection;
 mod error;
 mod listener;
+mod names;
 mod part;
 mod pool;
 mod reader;

@@ -50,7 +50,11 @@ pub(crate) fn listen(address: Arc<Address>, head: watch::Sender<Position>) -> Ta
 
 async fn follow(address: &Address, head: &watch::Sender<Position>) -> Result<Infallible, Fault> {
     let link = Link::connect(address, APPENDER_PATIENCE).await?;
-    link.run(&format!("LISTEN {}", address.events_channel())).await?;
+    match link.run(&format!("LISTEN {}", address.events_channel())).await {
+        // A copy of a server that only reads tells nobody of anything, but can be looked at.
+        Err(fault) if !fault.is_refusal() => return Err(fault),
+        _ => {}
+    }
     loop {
         let position = reader::head(&link).await?;
         head.send_if_modified(|known| {

@@ -3,6 +3,7 @@
 use crate::{
     connection::{Link, Params},
     error::Fault,
+    names::{Kinds, Names},
 };
 use fairway_ledger::{
     Data, Event, EventId, From, Kind, LedgerId, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, Position, Read,
@@ -11,65 +12,39 @@ use fairway_ledger::{
 use fairway_model::Timestamp;
 use tokio_postgres::Row;
 
-/// Selects a page of events that the server bounds by bytes as well, so that no more is sent than
-/// is wanted. The events come in the order of `$order`.
+/// Selects some events of a page: fewer than are asked for if so many of the largest there is could
+/// be more than a page has bytes.
 macro_rules! select_events {
-    ($order:literal, $where:literal, $limit:literal, $bytes:literal) => {
+    ($where:literal) => {
         concat!(
-            "SELECT position, (SELECT name FROM streams s WHERE s.id = p.stream), version, kind,
-                recorded, id, data_is_json, data, metadata_is_json, metadata
-             FROM (
-                SELECT *, sum(octet_length(data) + octet_length(metadata))
-                    OVER (ORDER BY ",
-            $order,
-            " ROWS UNBOUNDED PRECEDING)
-                    - octet_length(data) - octet_length(metadata) AS bytes_before
-                FROM (SELECT * FROM events WHERE ",
+            "SELECT position, stream, version, kind, recorded, id, data_is_json, data,
+                metadata_is_json, metadata
+             FROM events WHERE ",
             $where,
-            " ORDER BY ",
-            $order,
-            " LIMIT ",
-            $limit,
-            ") e
-             ) p
-             WHERE bytes_before < ",
-            $bytes,
-            " ORDER BY ",
-            $order
+            " LIMIT least($3, (SELECT greatest($4 / greatest(largest, 1), 1) FROM appender))"
         )
     };
 }
 
-const ALL_AFTER: &str = select_events!("position", "position > $1 AND position <= $2", "$3", "$4");
-const ALL_BEFORE: &str =
-    select_events!("position DESC", "position < $1 AND position <= $2", "$3", "$4");
+const ALL_AFTER: &str = select_events!("position > $1 AND position <= $2 ORDER BY position");
+const ALL_BEFORE: &str = select_events!("position < $1 AND position <= $2 ORDER BY position DESC");
 const CATEGORY_AFTER: &str = select_events!(
-    "position",
-    "category = (SELECT id FROM categories WHERE name = $5) AND position > $1 AND position <= $2",
-    "$3",
-    "$4"
+    "category = (SELECT id FROM categories WHERE name = $5)
+     AND position > $1 AND position <= $2 ORDER BY position"
 );
 const CATEGORY_BEFORE: &str = select_events!(
-    "position DESC",
-    "category = (SELECT id FROM categories WHERE name = $5) AND position < $1 AND position <= $2",
-    "$3",
-    "$4"
+    "category = (SELECT id FROM categories WHERE name = $5)
+     AND position < $1 AND position <= $2 ORDER BY position DESC"
 );
 const STREAM_AFTER: &str = select_events!(
-    "version",
     "stream = (SELECT id FROM streams WHERE name = $5 AND standing = 0)
      AND version > (SELECT greatest(truncated, $1) FROM streams WHERE name = $5)
-     AND position <= $2",
-    "$3",
-    "$4"
+     AND position <= $2 ORDER BY version"
 );
 const STREAM_BEFORE: &str = select_events!(
-    "version DESC",
     "stream = (SELECT id FROM streams WHERE name = $5 AND standing = 0)
      AND version > (SELECT truncated FROM streams WHERE name = $5)
-     AND version < $1 AND position <= $2",
-    "$3",
-    "$4"
+     AND version < $1 AND position <= $2 ORDER BY version DESC"
 );
 
 /// The position of the last event recorded at a moment or before. Events are recorded in the order
@@ -93,11 +68,37 @@ const POSITION_AT: &str = "
 /// One page of events.
 pub(crate) async fn events(
     link: &Link,
+    names: &Names,
     ledger: LedgerId,
     read: &Read,
 ) -> Result<Vec<Event>, Fault> {
-    let limit = signed(read.limit.min(PAGE_EVENTS_MAX) as u64);
-    let (as_of, bytes) = (signed(read.as_of.0), signed(PAGE_BYTES_MAX as u64));
+    let mut rest = read.clone();
+    rest.limit = read.limit.min(PAGE_EVENTS_MAX);
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    while rest.limit > 0 && bytes < PAGE_BYTES_MAX {
+        let rows = select(link, &rest).await?;
+        let Some(last) = rows.last() else { break };
+        rest.scope = scope_from(rest.scope, last);
+        rest.limit -= rows.len();
+        let streams = names.of(link, &rows).await?;
+        let mut kinds = Kinds::default();
+        for row in &rows {
+            let stream = streams.get(&row.get(1)).expect("an event has a stream");
+            let event = event(row, ledger, stream.clone(), kinds.get(row.get(3)));
+            bytes += event.data.len() + event.metadata.len();
+            page.push(event);
+            if bytes >= PAGE_BYTES_MAX {
+                break;
+            }
+        }
+    }
+    Ok(page)
+}
+
+/// The next rows of a page; none only if there are none.
+async fn select(link: &Link, read: &Read) -> Result<Vec<Row>, Fault> {
+    let (limit, bytes) = (signed(read.limit as u64), signed(PAGE_BYTES_MAX as u64));
+    let as_of = signed(read.as_of.0);
     let (sql, from, name) = match &read.scope {
         Scope::All(From::After(after)) => (ALL_AFTER, after.0, None),
         Scope::All(From::Before(before)) => (ALL_BEFORE, before.0, None),
@@ -117,8 +118,24 @@ pub(crate) async fn events(
         Some(name) => &[&from, &as_of, &limit, &bytes, name],
         None => &[&from, &as_of, &limit, &bytes],
     };
-    let rows = link.query(sql, params).await?;
-    Ok(rows.iter().map(|row| event(row, ledger)).collect())
+    link.query(sql, params).await
+}
+
+/// The rest of a scope, from a row on.
+fn scope_from(scope: Scope, row: &Row) -> Scope {
+    let (position, version) = (Position(unsigned(row.get(0))), Version(unsigned(row.get(2))));
+    match scope {
+        Scope::All(from) => Scope::All(moved(&from, position)),
+        Scope::Category(name, from) => Scope::Category(name, moved(&from, position)),
+        Scope::Stream(name, from) => Scope::Stream(name, moved(&from, version)),
+    }
+}
+
+fn moved<T>(from: &From<T>, to: T) -> From<T> {
+    match from {
+        From::After(_) => From::After(to),
+        From::Before(_) => From::Before(to),
+    }
 }
 
 /// The position of the last event.
@@ -133,16 +150,16 @@ pub(crate) async fn position_at(link: &Link, moment: Timestamp) -> Result<Positi
     Ok(Position(unsigned(row.get(0))))
 }
 
-fn event(row: &Row, ledger: LedgerId) -> Event {
+fn event(row: &Row, ledger: LedgerId, stream: StreamName, kind: Kind) -> Event {
     let position = Position(unsigned(row.get(0)));
     let given: Option<&[u8]> = row.get(5);
     let given = given.and_then(|id| <[u8; 16]>::try_from(id).ok());
     Event {
         position,
-        stream: StreamName::trusted(row.get(1)),
+        stream,
         version: Version(unsigned(row.get(2))),
         id: given.map_or_else(|| EventId::derived(ledger, position), EventId),
-        kind: Kind::trusted(row.get(3)),
+        kind,
         recorded: Timestamp(unsigned(row.get(4))),
         data: data(row, 6),
         metadata: data(row, 8),

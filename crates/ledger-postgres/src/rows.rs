@@ -64,12 +64,9 @@ pub(crate) async fn read(
 /// Changes rows if they are true up to where the change starts.
 pub(crate) async fn store(link: &Link, change: &RowChange) -> Result<bool, Fault> {
     link.run("BEGIN").await?;
-    let id = match claim(link, change).await? {
-        Some(id) => id,
-        None => {
-            link.run("ROLLBACK").await?;
-            return Ok(false);
-        }
+    let Some(id) = claim(link, change).await? else {
+        link.run("ROLLBACK").await?;
+        return Ok(false);
     };
     // The last one counts if a key is there twice.
     let rows: BTreeMap<Vec<u8>, Option<&String>> =
@@ -105,14 +102,14 @@ async fn claim(link: &Link, change: &RowChange) -> Result<Option<i64>, Fault> {
     }
     let make = "INSERT INTO projections (name, version, position) VALUES ($1, $2, 0)
         ON CONFLICT (name, version) DO NOTHING RETURNING id";
-    let Some(made) = link.query_opt(make, &[name, &version]).await? else { return Ok(None) };
+    let Some(row) = link.query_opt(make, &[name, &version]).await? else { return Ok(None) };
     link.query(
         "WITH earlier AS (DELETE FROM projections WHERE name = $1 AND version < $2 RETURNING id)
          DELETE FROM rows WHERE projection IN (SELECT id FROM earlier)",
         &[name, &version],
     )
     .await?;
-    Ok(Some(made.get(0)))
+    Ok(Some(row.get(0)))
 }
 
 fn bytes(key: &Key) -> Vec<u8> {

@@ -8,7 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 const SCHEMA: u32 = 1;
 
 /// `about` and `appender` have one row each. An event without an id has one that follows from the
-/// ledger's id and its position. `appenders` has the last batch of each token that is over.
+/// ledger's id and its position. `appenders` has the last batch of each token that is over, and `largest` is
+/// the most bytes of one event.
 const TABLES: &str = r#"
     CREATE TABLE about (
         one integer PRIMARY KEY CHECK (one = 1),
@@ -26,9 +27,10 @@ const TABLES: &str = r#"
         position bigint NOT NULL,
         recorded bigint NOT NULL,
         streams bigint NOT NULL,
-        categories bigint NOT NULL
+        categories bigint NOT NULL,
+        largest bigint NOT NULL
     ) WITH (fillfactor = 10);
-    INSERT INTO appender VALUES (1, 0, '', now(), false, 0, 0, 0, 0, 0);
+    INSERT INTO appender VALUES (1, 0, '', now(), false, 0, 0, 0, 0, 0, 0);
     CREATE TABLE appenders (
         token bigint PRIMARY KEY,
         batch bigint NOT NULL
@@ -126,7 +128,7 @@ async fn create(link: &Link, address: &Address) -> Result<(), Fault> {
         let tables = format!(
             "
             BEGIN;
-            CREATE SCHEMA IF NOT EXISTS {schema};
+            CREATE SCHEMA IF NOT EXISTS \"{schema}\";
             {TABLES}
             INSERT INTO about (one, schema, ledger) VALUES (1, {SCHEMA}, {id});
             COMMIT;

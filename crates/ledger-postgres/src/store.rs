@@ -5,6 +5,7 @@ use crate::{
     appender::Appender,
     connection::{Link, READER_PATIENCE},
     listener::{self, Commits},
+    names::Names,
     pool::Pool,
     reader, rows, schema, snapshots, streams,
     task::Task,
@@ -35,6 +36,7 @@ pub struct Postgres {
     id: LedgerId,
     pub(crate) address: Arc<Address>,
     pub(crate) pool: Pool,
+    names: Names,
     appender: Appender,
     head: Sender<Position>,
     listening: OnceLock<Task>,
@@ -54,7 +56,8 @@ impl Postgres {
         let head = Sender::new(Position(0));
         let appender = Appender::start(address.clone(), clock, head.clone());
         let pool = Pool::new(address.clone(), link);
-        Ok(Self { id, address, pool, appender, head, listening: OnceLock::new() })
+        let (names, listening) = (Names::default(), OnceLock::new());
+        Ok(Self { id, address, pool, names, appender, head, listening })
     }
 }
 
@@ -74,8 +77,8 @@ impl Store for Postgres {
     }
 
     async fn read(&self, read: Read) -> Result<Vec<Event>, LedgerError> {
-        let (id, read) = (self.id, &read);
-        self.pool.read(|link| async move { reader::events(&link, id, read).await }).await
+        let (id, names, read) = (self.id, &self.names, &read);
+        self.pool.read(|link| async move { reader::events(&link, names, id, read).await }).await
     }
 
     async fn stream(&self, name: &StreamName) -> Result<StreamState, LedgerError> {

@@ -130,7 +130,9 @@ impl Appending {
         loop {
             let failure = match self.attempt(&group, &mut unsettled).await {
                 Ok(results) => {
-                    group.into_iter().zip(results).for_each(|(job, result)| job.answer(result));
+                    for (job, result) in group.into_iter().zip(results) {
+                        job.answer(result);
+                    }
                     return;
                 }
                 Err(failure) => failure,
@@ -147,7 +149,9 @@ impl Appending {
                     fault.at(self.address.place())
                 }
             };
-            group.into_iter().for_each(|job| job.answer(Err(error.clone().into())));
+            for job in group {
+                job.answer(Err(error.clone().into()));
+            }
             return;
         }
     }
@@ -276,12 +280,11 @@ impl Appending {
     /// Looks whether others want the lease, or nobody has appended for long.
     async fn look(&mut self) {
         let (Some(session), Some(hold)) = (&self.session, &mut self.hold) else { return };
-        match lease::is_wanted(&session.link, hold.lease.token).await {
-            Ok(is_wanted) => {
-                hold.is_wanted = is_wanted || hold.used.elapsed() >= IDLE_MAX;
-            }
+        if let Ok(is_wanted) = lease::is_wanted(&session.link, hold.lease.token).await {
+            hold.is_wanted = is_wanted || hold.used.elapsed() >= IDLE_MAX;
+        } else {
             // The next append makes a new connection and asks for the lease again.
-            Err(_) => (self.session, self.hold) = (None, None),
+            (self.session, self.hold) = (None, None);
         }
     }
 

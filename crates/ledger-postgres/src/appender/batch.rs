@@ -3,7 +3,7 @@
 use crate::{
     appender::{
         known::{Known, StreamIds},
-        lease::{LEASE, Lease, duration_millis},
+        lease::{LEASE, Lease},
     },
     connection::{Link, Params},
     error::Fault,
@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 const STORE: &str = "
     WITH held AS (
         UPDATE appender SET batch = $2, position = $4, recorded = $5, streams = $6,
-            categories = $7, expires = clock_timestamp() + $8 * interval '1 millisecond'
+            categories = $7, largest = greatest(largest, $27),
+            expires = clock_timestamp() + $8 * interval '1 second'
         WHERE token = $1 AND position = $3
         RETURNING wanted
     ), new_categories AS (
@@ -54,6 +55,8 @@ pub(crate) struct Batch<'a> {
     category_ids: Vec<i64>,
     category_names: Vec<String>,
     snapshots_of: Vec<i64>,
+    /// The bytes of the largest event.
+    largest: i64,
 }
 
 #[derive(Debug, Default)]
@@ -100,6 +103,7 @@ impl<'a> Batch<'a> {
         events.data.push(event.data.as_bytes());
         events.metadata_is_json.push(event.metadata.as_json().is_some());
         events.metadata.push(event.metadata.as_bytes());
+        self.largest = self.largest.max(signed(event.bytes() as u64));
     }
 
     pub(crate) fn add_category(&mut self, id: i64, name: &str) {
@@ -146,7 +150,7 @@ impl<'a> Batch<'a> {
         end: &Lease,
     ) -> Result<Stored, Fault> {
         let (events, streams) = (&self.events, &self.streams);
-        let lease = duration_millis(LEASE);
+        let lease = LEASE.as_secs_f64();
         let params: Params<'_> = &[
             &end.token,
             &end.batch,
@@ -174,6 +178,7 @@ impl<'a> Batch<'a> {
             &events.data,
             &events.metadata_is_json,
             &events.metadata,
+            &self.largest,
         ];
         Ok(match link.query_opt(STORE, params).await? {
             Some(row) => Stored::Done { is_wanted: row.get(0) },

@@ -4,12 +4,7 @@
 //! Who holds the lease also holds a lock of its session that is named by the token: if that is free,
 //! its connection has ended, and nobody has to wait until the lease expires.
 
-use crate::{
-    address::Address,
-    connection::Link,
-    error::Fault,
-    reader::{signed, unsigned},
-};
+use crate::{address::Address, connection::Link, error::Fault, reader::unsigned};
 use fairway_ledger::Position;
 use fairway_model::Timestamp;
 use std::time::Duration;
@@ -65,7 +60,7 @@ const TAKE: &str = "
         DELETE FROM appenders WHERE token <= $1::bigint - $4::bigint
     )
     UPDATE appender SET token = $1::bigint, holder = $2, wanted = false, batch = 0,
-        expires = clock_timestamp() + $3 * interval '1 millisecond'";
+        expires = clock_timestamp() + $3 * interval '1 second'";
 const LOCK: &str = "
     SELECT pg_advisory_unlock_all(),
         pg_advisory_lock(hashtext(current_schema()), ($1::bigint % 2147483647)::integer)";
@@ -96,7 +91,7 @@ pub(crate) async fn claim(link: &Link, address: &Address, me: &str) -> Result<Cl
         return Ok(Claim::Held);
     }
     let token = row.get::<_, i64>("token") + 1;
-    let time = duration_millis(LEASE);
+    let time = LEASE.as_secs_f64();
     link.query(TAKE, &[&token, &me, &time, &TOKENS_KEPT]).await?;
     link.query(LOCK, &[&token]).await?;
     link.run("COMMIT").await?;
@@ -140,10 +135,4 @@ pub(crate) async fn was_committed(link: &Link, id: BatchId) -> Result<Option<boo
     let sql = "SELECT batch >= $2 FROM appenders WHERE token = $1";
     let found = link.query_opt(sql, &[&id.token, &id.batch]).await?;
     Ok(found.map(|row| row.get(0)))
-}
-
-/// Whole milliseconds, as a parameter.
-pub(crate) fn duration_millis(duration: Duration) -> f64 {
-    // Exact: a lease is seconds long.
-    f64::from(u32::try_from(signed(duration.as_millis() as u64)).unwrap_or(u32::MAX))
 }

@@ -98,19 +98,21 @@ impl<'a, 'b> Planner<'a, 'b> {
         if let Some(ids) = self.entry(name).ids {
             return ids;
         }
-        let category = match self.known.categories.get(name.category()) {
-            Some(&category) => category,
-            None => {
-                self.end.category += 1;
-                self.known.categories.insert(name.category().to_owned(), self.end.category);
-                self.batch.add_category(self.end.category, name.category());
-                self.end.category
-            }
-        };
+        let category = self.made_category(name.category());
         self.end.stream += 1;
         let ids = StreamIds { stream: self.end.stream, category };
         self.entry(name).ids = Some(ids);
         ids
+    }
+
+    fn made_category(&mut self, name: &str) -> i64 {
+        if let Some(&category) = self.known.categories.get(name) {
+            return category;
+        }
+        self.end.category += 1;
+        self.known.categories.insert(name.to_owned(), self.end.category);
+        self.batch.add_category(self.end.category, name);
+        self.end.category
     }
 
     /// Applies what was decided of a stream. Nothing happens to one that is not there, but a

@@ -5,6 +5,7 @@ use crate::{
 };
 use fairway_ledger::{AppendError, Expected, LedgerError, NewEvent, Version};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 fn text(text: &str) -> NewEvent {
     NewEvent::new("said", &text).unwrap()
@@ -82,16 +83,15 @@ async fn an_idle_appender_hands_over_at_once() {
 async fn a_busy_appender_hands_over_as_well() {
     let place = Place::new();
     let (busy, other) = (place.open().await, place.open().await);
-    let writers: Vec<_> = (0..16)
-        .map(|writer| {
-            let busy = busy.clone();
-            tokio::spawn(async move {
-                for number in 0.. {
-                    append(&busy, &format!("busy-{writer}"), [number]).await;
-                }
-            })
-        })
-        .collect();
+    let mut writers = JoinSet::new();
+    for writer in 0..16 {
+        let busy = busy.clone();
+        writers.spawn(async move {
+            for number in 0.. {
+                append(&busy, &format!("busy-{writer}"), [number]).await;
+            }
+        });
+    }
     until("the other has its turn", async || busy.head().await.unwrap().0 > 50).await;
     let mut slowest = Duration::ZERO;
     for number in 0..20 {
@@ -101,7 +101,7 @@ async fn a_busy_appender_hands_over_as_well() {
     }
     println!("an append beside a busy process took at most {slowest:?}");
     assert!(slowest < Duration::from_secs(5));
-    writers.into_iter().for_each(|writer| writer.abort());
+    writers.shutdown().await;
     append(&busy, "last", [0]).await;
     numbers(&other).await;
 }
