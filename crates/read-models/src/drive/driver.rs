@@ -1,0 +1,239 @@
+//! The one driver of a ledger's read models.
+
+use super::{
+    build::{Build, stopped},
+    lock::DriverLock,
+    progress::Progress,
+};
+use crate::{
+    error::ReadModelError,
+    open::{Places, open_target},
+    registry::{Ask, BuildId, Built, Fact, ModelState, Registry, facts_filter, stream_of},
+};
+use fairway_ledger::{AppendError, Expected, Filter, Ledger, Position, System};
+use fairway_model::{ReadModelName, config::EventSource};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+
+/// How many builds may say at once that they are done.
+const DONE_MAX: usize = 256;
+/// How long a new build may take for what the old one had more, before the swap is put off.
+const SWAP: Duration = Duration::from_secs(10);
+/// The pause after the ledger could not be used.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What all parts of a driver share.
+pub(crate) struct Setting {
+    pub(crate) ledger: Ledger,
+    pub(crate) places: Places,
+    /// What is known of builds, for those who wait for them.
+    pub(crate) known: watch::Sender<HashMap<BuildKey, watch::Receiver<Progress>>>,
+}
+
+/// Names a build among those of all read models.
+pub(crate) type BuildKey = (ReadModelName, BuildId);
+
+/// A driver while it runs.
+pub(crate) struct Driver {
+    setting: Setting,
+    registry: Registry,
+    running: HashMap<BuildKey, Running>,
+    done: (mpsc::Sender<BuildKey>, mpsc::Receiver<BuildKey>),
+    _lock: DriverLock,
+}
+
+/// A build that is driven.
+struct Running {
+    task: JoinHandle<Position>,
+    stop: watch::Sender<bool>,
+    asks: watch::Sender<BTreeMap<u64, Ask>>,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Driver {
+    /// Takes the lock; fails if another process drives.
+    pub(crate) fn new(setting: Setting) -> Result<Self, ReadModelError> {
+        let lock = DriverLock::take(&setting.places.dir, &setting.ledger.place())?;
+        let (registry, running, done) =
+            (Registry::default(), HashMap::new(), mpsc::channel(DONE_MAX));
+        Ok(Self { setting, registry, running, done, _lock: lock })
+    }
+
+    /// Drives until it is told to stop.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        while self.follow(&mut stop).await.is_err() {
+            tokio::select! {
+                () = stopped(&mut stop) => break,
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
+        for running in std::mem::take(&mut self.running).into_values() {
+            running.end().await;
+        }
+    }
+
+    async fn follow(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), ReadModelError> {
+        let mut facts = self.setting.ledger.subscribe_to(facts_filter(), Position(0))?;
+        self.registry = Registry::default();
+        loop {
+            while let Some(event) = facts.try_next().await? {
+                self.registry.apply(&event);
+            }
+            self.settle().await?;
+            loop {
+                tokio::select! {
+                    () = stopped(stop) => return Ok(()),
+                    event = facts.next() => self.registry.apply(&event?),
+                    Some(key) = self.done.1.recv() => match self.candidate(&key) {
+                        Some(model) => self.swap(&key, &model).await?,
+                        None => continue,
+                    },
+                }
+                break;
+            }
+        }
+    }
+
+    /// Starts what should run, stops what should not, and removes what is read no more.
+    async fn settle(&mut self) -> Result<(), ReadModelError> {
+        let models: Vec<(ReadModelName, ModelState)> =
+            self.registry.models().map(|(name, model)| (name.clone(), model.clone())).collect();
+        let mut wanted = HashSet::new();
+        for (name, model) in &models {
+            for built in model.live.iter().chain(model.candidate()) {
+                wanted.insert((name.clone(), built.id));
+                self.ensure(name, model, built);
+            }
+        }
+        let is_left = |key: &&BuildKey| !wanted.contains(*key);
+        let left: Vec<BuildKey> = self.running.keys().filter(is_left).cloned().collect();
+        for key in left {
+            self.end(&key).await;
+        }
+        for (name, model) in &models {
+            for built in &model.retired {
+                self.remove(name, built).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a build if it does not run, else tells it what was asked.
+    fn ensure(&mut self, name: &ReadModelName, model: &ModelState, built: &Built) {
+        let key = (name.clone(), built.id);
+        if let Some(running) = self.running.get(&key) {
+            running.asks.send_replace(model.asks.clone());
+            return;
+        }
+        let Setting { ledger, places, known, .. } = &self.setting;
+        let (asks, asks_of) = watch::channel(model.asks.clone());
+        let (stop, stop_of) = watch::channel(false);
+        let (progress, progress_of) = watch::channel(Progress::default());
+        let target = open_target(places, built, (ledger.id(), model.skipped.clone()));
+        let build = Build {
+            key: key.clone(),
+            ledger: ledger.clone(),
+            filter: filter_of(&built.declaration.model().from),
+            target,
+            asks: asks_of,
+            progress,
+            done: self.done.0.clone(),
+            stop: stop_of,
+        };
+        let task = tokio::spawn(build.run());
+        known.send_modify(|known| {
+            known.insert(key.clone(), progress_of.clone());
+        });
+        self.running.insert(key, Running { task, stop, asks, progress: progress_of });
+    }
+
+    /// Stops a build; says where it then is.
+    async fn end(&mut self, key: &BuildKey) -> Option<Position> {
+        let running = self.running.remove(key)?;
+        self.setting.known.send_modify(|known| {
+            known.remove(key);
+        });
+        Some(running.end().await)
+    }
+
+    /// The read model of a build that is not read yet.
+    fn candidate(&self, (name, id): &BuildKey) -> Option<ModelState> {
+        let model = self.registry.get(name)?;
+        let is_candidate = model.candidate().is_some_and(|candidate| candidate.id == *id);
+        is_candidate.then(|| model.clone())
+    }
+
+    /// Lets a build that has all there is take the place of the one that is read.
+    async fn swap(&mut self, key: &BuildKey, model: &ModelState) -> Result<(), ReadModelError> {
+        let (name, id) = key;
+        // The old one stands still meanwhile, so that no reader is taken back in time.
+        if let Some(live) = &model.live {
+            let at = self.end(&(name.clone(), live.id)).await.unwrap_or_default();
+            if !self.reaches(key, at).await {
+                return Ok(());
+            }
+        }
+        let live = Fact::Live { build: *id };
+        self.tell(name, Expected::Exact(model.version), &live).await
+    }
+
+    /// Waits until a build is at a position; false if it does not come so far.
+    async fn reaches(&self, key: &BuildKey, position: Position) -> bool {
+        let Some(running) = self.running.get(key) else { return false };
+        let mut progress = running.progress.clone();
+        let is_there = |progress: &Progress| {
+            progress.standing.is_some_and(|standing| standing.position >= position)
+        };
+        let wait = tokio::time::timeout(SWAP, progress.wait_for(is_there));
+        matches!(wait.await, Ok(Ok(_)))
+    }
+
+    /// Removes a build that is read no more. What cannot be removed now is tried again later.
+    async fn remove(&mut self, name: &ReadModelName, built: &Built) -> Result<(), ReadModelError> {
+        let Setting { ledger, places, .. } = &self.setting;
+        let mut target = open_target(places, built, (ledger.id(), std::sync::Arc::default()));
+        if target.remove().await.is_err() {
+            return Ok(());
+        }
+        self.tell(name, Expected::Any, &Fact::BuildRemoved { build: built.id }).await
+    }
+
+    /// Writes down a fact. If another came between, that one is looked at first.
+    async fn tell(
+        &self,
+        name: &ReadModelName,
+        expected: Expected,
+        fact: &Fact,
+    ) -> Result<(), ReadModelError> {
+        let event = fact.event().expect("facts about read models are JSON");
+        match self.setting.ledger.append(&stream_of(name), expected, vec![event]).await {
+            Ok(_) | Err(AppendError::Conflict { .. }) => Ok(()),
+            Err(AppendError::Ledger(error)) => Err(error.into()),
+            Err(error) => Err(ReadModelError::append(name, error)),
+        }
+    }
+}
+
+impl Running {
+    async fn end(self) -> Position {
+        self.stop.send_replace(true);
+        // A build that panicked is nowhere.
+        self.task.await.unwrap_or_default()
+    }
+}
+
+/// Which events a declaration takes in; never the ledger's own.
+fn filter_of(source: &EventSource) -> Filter {
+    Filter {
+        categories: source.categories.clone(),
+        streams: source.streams.clone(),
+        kinds: source.kinds.clone(),
+        system: System::Left,
+    }
+}

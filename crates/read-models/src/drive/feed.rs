@@ -1,0 +1,93 @@
+//! Reads a ledger for one build, ahead of what is taken in.
+
+use crate::target::Batch;
+use fairway_ledger::{Filter, From, Ledger, LedgerError, Position, Read, Scope};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Most events of one batch that is read ahead.
+const PAGE: usize = 5_000;
+/// Batches that are read ahead.
+const AHEAD: usize = 2;
+/// The pause after the ledger could not be read.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What comes from a ledger.
+#[derive(Debug)]
+pub(super) enum Fed {
+    /// Events; more may be there.
+    Batch(Batch),
+    /// Nothing was left out up to this position, and there was no more.
+    AllUpTo(Position),
+    /// The ledger cannot be read now.
+    Failing(String),
+}
+
+/// Reads on a task of its own until the receiver is dropped.
+pub(super) fn start(ledger: Ledger, filter: Filter, after: Position) -> mpsc::Receiver<Fed> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        let mut reader = Reader { ledger, filter, at: after };
+        while let Err(error) = reader.run(&sender).await {
+            if sender.send(Fed::Failing(error.to_string())).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    });
+    receiver
+}
+
+struct Reader {
+    ledger: Ledger,
+    filter: Filter,
+    at: Position,
+}
+
+impl Reader {
+    /// Reads until nobody takes what is read.
+    async fn run(&mut self, to: &mpsc::Sender<Fed>) -> Result<(), LedgerError> {
+        let mut watch = self.ledger.store().watch()?;
+        loop {
+            let fed = match self.page().await? {
+                Some(batch) => Fed::Batch(batch),
+                None => {
+                    // What is not found after the head was asked for is not before it.
+                    let head = self.ledger.head().await?;
+                    match self.page().await? {
+                        Some(batch) => Fed::Batch(batch),
+                        None => {
+                            self.at = self.at.max(head);
+                            Fed::AllUpTo(self.at)
+                        }
+                    }
+                }
+            };
+            let is_all = matches!(fed, Fed::AllUpTo(_));
+            if to.send(fed).await.is_err() {
+                return Ok(());
+            }
+            if is_all {
+                tokio::select! {
+                    () = to.closed() => return Ok(()),
+                    changed = watch.changed() => changed?,
+                }
+            }
+        }
+    }
+
+    /// The next page; none if there is nothing.
+    async fn page(&mut self) -> Result<Option<Batch>, LedgerError> {
+        let from = From::After(self.at);
+        let scope = match self.filter.categories.as_slice() {
+            [category] => Scope::Category(category.clone(), from),
+            _ => Scope::All(from),
+        };
+        let page = self.ledger.read(Read::new(scope, PAGE)).await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.at = last.position;
+        let passes = |event: &fairway_ledger::Event| self.filter.passes(event);
+        let events = page.into_iter().filter(passes).collect();
+        Ok(Some(Batch { events, to: self.at }))
+    }
+}

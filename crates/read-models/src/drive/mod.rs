@@ -1,0 +1,11 @@
+//! Follows a ledger: one driver per ledger starts a build for everything that is wanted, and lets a
+//! new one take the place of an old one.
+
+mod build;
+mod driver;
+mod feed;
+mod lock;
+mod progress;
+
+pub(crate) use driver::{BuildKey, Driver, Setting};
+pub use progress::{Progress, State};

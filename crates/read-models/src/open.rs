@@ -1,0 +1,120 @@
+//! From a declaration to what keeps it and what reads it.
+
+use crate::{
+    declaration::Declaration,
+    error::ReadModelError,
+    plan::Plan,
+    registry::Built,
+    sql::Dialect,
+    sqlite::{self, Place, SqliteTarget},
+    target::{Batch, Parked, ParkedOf, Replay, Standing, Target, TargetError},
+};
+use async_trait::async_trait;
+use fairway_ledger::LedgerId;
+use fairway_model::{SecretName, config::ReadModelTarget};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+};
+
+/// Where read models are kept.
+#[derive(Clone, Default)]
+pub struct Places {
+    /// The directory for SQLite files and the driver's lock.
+    pub dir: PathBuf,
+    /// Values for what addresses refer to.
+    pub secrets: BTreeMap<SecretName, String>,
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Places").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+/// What keeps a build. What is wrong is told when it is used.
+pub(crate) fn open_target(
+    places: &Places,
+    built: &Built,
+    of: (LedgerId, Arc<BTreeSet<u64>>),
+) -> Box<dyn Target> {
+    match try_open(places, built, of) {
+        Ok(target) => target,
+        Err(why) => Box::new(Unusable(why)),
+    }
+}
+
+fn try_open(
+    places: &Places,
+    built: &Built,
+    (ledger, skipped): (LedgerId, Arc<BTreeSet<u64>>),
+) -> Result<Box<dyn Target>, String> {
+    let model = built.declaration.model();
+    let ledger = ledger_text(ledger);
+    let plan = |dialect| Plan::new(model, dialect).map_err(|faults| faults[0].message.clone());
+    match &model.target {
+        ReadModelTarget::Sqlite => {
+            let place = Place::of(&places.dir, built);
+            let plan = plan(Dialect::Sqlite)?;
+            Ok(Box::new(SqliteTarget::new(place, built.clone(), plan, (ledger, skipped))))
+        }
+        ReadModelTarget::Postgres(_) | ReadModelTarget::Callback(_) => {
+            Err("this target is not known".to_owned())
+        }
+    }
+}
+
+/// The id of a ledger as targets keep it.
+pub(crate) fn ledger_text(id: LedgerId) -> String {
+    format!("{:016x}", id.0)
+}
+
+/// Checks a declaration's SQL with the database it is for.
+pub(crate) fn check(declaration: &Declaration) -> Result<(), ReadModelError> {
+    let Some(dialect) = declaration.dialect() else { return Ok(()) };
+    let model = declaration.model();
+    let checked = Plan::new(model, dialect).and_then(|plan| match dialect {
+        Dialect::Sqlite => sqlite::check(model, &plan),
+        Dialect::Postgres => Ok(()),
+    });
+    checked.map_err(|faults| {
+        let source = declaration.source();
+        let mut shown: Vec<_> = faults.iter().map(|fault| fault.diagnose(&source)).collect();
+        shown.sort();
+        ReadModelError::Declaration(shown)
+    })
+}
+
+/// A target that cannot even be tried, with the reason.
+struct Unusable(String);
+
+impl Unusable {
+    fn error(&self) -> TargetError {
+        TargetError::Foreign(self.0.clone())
+    }
+}
+
+#[async_trait]
+impl Target for Unusable {
+    async fn open(&mut self) -> Result<Standing, TargetError> {
+        Err(self.error())
+    }
+
+    async fn apply(&mut self, _: Batch) -> Result<Standing, TargetError> {
+        Err(self.error())
+    }
+
+    async fn parked(&mut self, _: ParkedOf, _: usize) -> Result<Vec<Parked>, TargetError> {
+        Err(self.error())
+    }
+
+    async fn replay(&mut self, _: Replay) -> Result<Standing, TargetError> {
+        Err(self.error())
+    }
+
+    async fn remove(&mut self) -> Result<(), TargetError> {
+        Err(self.error())
+    }
+}

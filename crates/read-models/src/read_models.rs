@@ -1,0 +1,349 @@
+//! The read models of a ledger as the rest of Fairway sees them.
+
+use crate::{
+    declaration::Declaration,
+    drive::{BuildKey, Driver, Progress, Setting},
+    error::ReadModelError,
+    open::{self, Places},
+    read::{Answer, Consistency, Parameters, Question},
+    reader::Reader,
+    registry::{Built, Fact, ModelState, Registry, stream_of},
+    status::{Building, Status},
+    target::{Parked, ParkedOf, Standing},
+};
+use fairway_ledger::{AppendError, Expected, Ledger, Position};
+use fairway_model::ReadModelName;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
+
+/// The first pause between two looks at a build that somebody else drives, and the longest.
+const LOOK: Duration = Duration::from_millis(1);
+const LOOK_MAX: Duration = Duration::from_millis(50);
+
+/// The read models of a ledger: declares, reads and mends them; with a driver also follows the
+/// ledger. Cheap to clone; its methods need a Tokio runtime.
+#[derive(Debug, Clone)]
+pub struct ReadModels {
+    ledger: Ledger,
+    places: Places,
+    known: watch::Receiver<HashMap<BuildKey, watch::Receiver<Progress>>>,
+}
+
+/// Follows the ledger for its read models until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Following {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Following {
+    /// Ends in order: what is taken in is stored with its checkpoint.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // Who panicked has ended, too.
+        self.task.await.unwrap_or_default();
+    }
+}
+
+/// How an apply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// The declaration is new, and is now built.
+    Declared,
+    /// It was declared before.
+    Unchanged,
+}
+
+impl ReadModels {
+    /// The read models of a ledger, without following it: somebody else does, or nobody.
+    pub fn open(ledger: Ledger, places: Places) -> Self {
+        let (_, known) = watch::channel(HashMap::new());
+        Self { ledger, places, known }
+    }
+
+    /// The read models of a ledger, which follow it from now on. Fails if another process drives
+    /// them.
+    pub fn start(ledger: Ledger, places: Places) -> Result<(Self, Following), ReadModelError> {
+        let (known, known_of) = watch::channel(HashMap::new());
+        let (stop, stop_of) = watch::channel(false);
+        let setting = Setting { ledger: ledger.clone(), places: places.clone(), known };
+        let driver = Driver::new(setting)?;
+        let task = tokio::spawn(driver.run(stop_of));
+        Ok((Self { ledger, places, known: known_of }, Following { stop, task }))
+    }
+
+    /// Declares a read model, after its SQL was tried. What is new is built beside what is there.
+    pub async fn apply(&self, declaration: &Declaration) -> Result<Applied, ReadModelError> {
+        open::check(declaration)?;
+        let name = declaration.name();
+        loop {
+            let model = Registry::load_one(&self.ledger, name).await?;
+            if let Some(wanted) = &model.wanted {
+                if wanted.declaration.says_the_same(declaration) {
+                    return Ok(Applied::Unchanged);
+                }
+                check_version(name, &wanted.declaration, declaration)?;
+            }
+            let (path, text) = (declaration.path().to_owned(), declaration.text().to_owned());
+            if self.tell(name, &model, &Fact::Declared { path, text }).await? {
+                return Ok(Applied::Declared);
+            }
+        }
+    }
+
+    /// Builds a read model once more beside the one that is there, which it then replaces.
+    pub async fn rebuild(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
+        self.ask(name, |_| Fact::RebuildAsked).await
+    }
+
+    /// Removes a read model with all that it keeps.
+    pub async fn remove(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
+        self.ask(name, |_| Fact::Removed).await
+    }
+
+    /// Has parked events tried again: those with a key, or all.
+    pub async fn retry(
+        &self,
+        name: &ReadModelName,
+        key: Option<String>,
+    ) -> Result<(), ReadModelError> {
+        self.ask(name, |_| Fact::RetryAsked { key: key.clone() }).await
+    }
+
+    /// Leaves a parked event out, so that the rest of its key goes on.
+    pub async fn skip(&self, name: &ReadModelName, at: Position) -> Result<(), ReadModelError> {
+        let (_, reader) = self.live_or_candidate(name).await?;
+        let found = reader.parked(ParkedOf::At(at.0), 1).await?;
+        if found.is_none_or(|found| found.is_empty()) {
+            return Err(ReadModelError::NotParked { name: name.clone(), position: at.0 });
+        }
+        self.ask(name, |_| Fact::SkipAsked { position: at.0 }).await
+    }
+
+    /// Events that wait, by position.
+    pub async fn parked(
+        &self,
+        name: &ReadModelName,
+        limit: usize,
+    ) -> Result<Vec<Parked>, ReadModelError> {
+        let (_, reader) = self.live_or_candidate(name).await?;
+        Ok(reader.parked(ParkedOf::All, limit).await?.unwrap_or_default())
+    }
+
+    /// All read models that there are.
+    pub async fn list(&self) -> Result<Vec<Status>, ReadModelError> {
+        let registry = Registry::load(&self.ledger).await?;
+        let mut all = Vec::new();
+        for (name, model) in registry.models().filter(|(_, model)| model.wanted.is_some()) {
+            all.push(self.status_of(name, model).await?);
+        }
+        Ok(all)
+    }
+
+    /// How far a read model is.
+    pub async fn status(&self, name: &ReadModelName) -> Result<Status, ReadModelError> {
+        let model = self.model(name).await?;
+        self.status_of(name, &model).await
+    }
+
+    /// Waits until a read model is at a position or further, read by the declaration that is wanted
+    /// now; else says how far it is.
+    pub async fn wait(
+        &self,
+        name: &ReadModelName,
+        consistency: Consistency,
+    ) -> Result<(), ReadModelError> {
+        let (mut look, start) = (LOOK, Instant::now());
+        loop {
+            let model = self.model(name).await?;
+            let is_swapped = model.candidate().is_none();
+            match self.reached(name, &model, consistency).await {
+                Ok(()) if is_swapped => return Ok(()),
+                Ok(()) | Err(ReadModelError::Building { .. } | ReadModelError::Behind { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            if start.elapsed() >= patience(consistency) {
+                return self.reached(name, &model, consistency).await;
+            }
+            tokio::time::sleep(look).await;
+            look = (look * 2).min(LOOK_MAX);
+        }
+    }
+
+    /// Asks a read model.
+    pub async fn query(
+        &self,
+        name: &ReadModelName,
+        (question, parameters): (Question, Parameters),
+        consistency: Consistency,
+    ) -> Result<Answer, ReadModelError> {
+        let (mut look, start) = (LOOK, Instant::now());
+        loop {
+            let model = self.model(name).await?;
+            let done = self.reached(name, &model, consistency).await;
+            if let (Ok(()), Some(live)) = (&done, &model.live) {
+                let asked = (question.clone(), parameters.clone());
+                if let Some(answer) = self.reader(live)?.query(asked).await? {
+                    return Ok(answer);
+                }
+                // Another build took its place meanwhile.
+            }
+            let left = patience(consistency).saturating_sub(start.elapsed());
+            match done {
+                Err(error) if left.is_zero() || !error.is_of_time() => return Err(error),
+                _ => {}
+            }
+            self.changed(name, &model, look.min(left)).await;
+            look = (look * 2).min(LOOK_MAX);
+        }
+    }
+
+    /// Whether what is read is as far as a reader wants.
+    async fn reached(
+        &self,
+        name: &ReadModelName,
+        model: &ModelState,
+        consistency: Consistency,
+    ) -> Result<(), ReadModelError> {
+        let Some(live) = &model.live else {
+            let head = self.ledger.head().await?;
+            let candidate = model.candidate();
+            let position = match candidate {
+                Some(built) => self.standing(built).await?.unwrap_or_default().position,
+                None => Position(0),
+            };
+            return Err(ReadModelError::Building { name: name.clone(), position, head });
+        };
+        let Consistency::AtLeast(wanted, _) = consistency else { return Ok(()) };
+        let position = self.standing(live).await?.unwrap_or_default().position;
+        if position >= wanted {
+            return Ok(());
+        }
+        Err(ReadModelError::Behind { name: name.clone(), position, wanted })
+    }
+
+    /// Waits until a build may have gone on: at once if this process drives it.
+    async fn changed(&self, name: &ReadModelName, model: &ModelState, look: Duration) {
+        let key = model.live.as_ref().map(|live| (name.clone(), live.id));
+        let known = key.and_then(|key| self.known.borrow().get(&key).cloned());
+        match known {
+            Some(mut progress) => {
+                let wait = tokio::time::timeout(look, progress.changed());
+                // Whatever came of it, the next look shows.
+                if wait.await.is_ok_and(|changed| changed.is_err()) {
+                    tokio::time::sleep(look).await;
+                }
+            }
+            None => tokio::time::sleep(look).await,
+        }
+    }
+
+    async fn model(&self, name: &ReadModelName) -> Result<ModelState, ReadModelError> {
+        let model = Registry::load_one(&self.ledger, name).await?;
+        if model.wanted.is_none() {
+            return Err(ReadModelError::Missing(name.clone()));
+        }
+        Ok(model)
+    }
+
+    async fn live_or_candidate(
+        &self,
+        name: &ReadModelName,
+    ) -> Result<(Built, Reader), ReadModelError> {
+        let model = self.model(name).await?;
+        let built = model.live.as_ref().or(model.candidate()).cloned();
+        let built = built.ok_or_else(|| ReadModelError::Missing(name.clone()))?;
+        let reader = self.reader(&built)?;
+        Ok((built, reader))
+    }
+
+    fn reader(&self, built: &Built) -> Result<Reader, ReadModelError> {
+        Reader::of(&self.places, built)
+    }
+
+    async fn standing(&self, built: &Built) -> Result<Option<Standing>, ReadModelError> {
+        self.reader(built)?.standing().await
+    }
+
+    async fn status_of(
+        &self,
+        name: &ReadModelName,
+        model: &ModelState,
+    ) -> Result<Status, ReadModelError> {
+        let head = self.ledger.head().await?;
+        let live = match &model.live {
+            Some(built) => Some(self.building(name, built).await?),
+            None => None,
+        };
+        let candidate = match model.candidate() {
+            Some(built) => Some(self.building(name, built).await?),
+            None => None,
+        };
+        Ok(Status { name: name.clone(), head, live, candidate })
+    }
+
+    async fn building(
+        &self,
+        name: &ReadModelName,
+        built: &Built,
+    ) -> Result<Building, ReadModelError> {
+        let known = self.known.borrow().get(&(name.clone(), built.id)).cloned();
+        let state = known.map(|progress| progress.borrow().state.clone());
+        let standing = self.standing(built).await?.unwrap_or_default();
+        let version = built.declaration.model().version;
+        Ok(Building { build: built.id, version, standing, state })
+    }
+
+    /// Appends a fact about a read model that there is.
+    async fn ask(
+        &self,
+        name: &ReadModelName,
+        fact: impl Fn(&ModelState) -> Fact,
+    ) -> Result<(), ReadModelError> {
+        loop {
+            let model = self.model(name).await?;
+            if self.tell(name, &model, &fact(&model)).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends a fact; false if another came first.
+    async fn tell(
+        &self,
+        name: &ReadModelName,
+        model: &ModelState,
+        fact: &Fact,
+    ) -> Result<bool, ReadModelError> {
+        let failed = |error| ReadModelError::Append { name: name.clone(), source: Arc::new(error) };
+        let event = fact.event().expect("facts about read models are JSON");
+        let expected = Expected::Exact(model.version);
+        match self.ledger.append(&stream_of(name), expected, vec![event]).await {
+            Ok(_) => Ok(true),
+            Err(AppendError::Conflict { .. }) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn check_version(
+    name: &ReadModelName,
+    known: &Declaration,
+    given: &Declaration,
+) -> Result<(), ReadModelError> {
+    let (found, given) = (known.model().version, given.model().version);
+    let name = name.clone();
+    match given.cmp(&found) {
+        std::cmp::Ordering::Less => Err(ReadModelError::LowerVersion { name, found, given }),
+        std::cmp::Ordering::Equal => Err(ReadModelError::SameVersion { name, version: given }),
+        std::cmp::Ordering::Greater => Ok(()),
+    }
+}
+
+/// How long a reader waits.
+fn patience(consistency: Consistency) -> Duration {
+    match consistency {
+        Consistency::Now => Duration::ZERO,
+        Consistency::AtLeast(_, wait) => wait,
+    }
+}

@@ -1,0 +1,85 @@
+//! Reads a build, whatever keeps it.
+
+use crate::{
+    error::ReadModelError,
+    open::Places,
+    read::{Answer, Parameters, Question, Rows},
+    registry::Built,
+    sqlite::{Place, SqliteReader},
+    target::{Parked, ParkedOf, Standing},
+};
+use fairway_model::config::ReadModelTarget;
+
+/// Reads a build.
+pub(crate) struct Reader {
+    built: Built,
+    kept: Kept,
+}
+
+/// What keeps it.
+enum Kept {
+    Sqlite(SqliteReader),
+}
+
+impl Reader {
+    /// What reads a build.
+    pub(crate) fn of(places: &Places, built: &Built) -> Result<Self, ReadModelError> {
+        let kept = match &built.declaration.model().target {
+            ReadModelTarget::Sqlite
+            | ReadModelTarget::Postgres(_)
+            | ReadModelTarget::Callback(_) => {
+                Kept::Sqlite(SqliteReader(Place::of(&places.dir, built)))
+            }
+        };
+        Ok(Self { built: built.clone(), kept })
+    }
+
+    /// How far the build is; none if it is not there.
+    pub(crate) async fn standing(&self) -> Result<Option<Standing>, ReadModelError> {
+        match &self.kept {
+            Kept::Sqlite(reader) => reader.standing().await,
+        }
+    }
+
+    /// What is parked; none if the build is not there.
+    pub(crate) async fn parked(
+        &self,
+        of: ParkedOf,
+        limit: usize,
+    ) -> Result<Option<Vec<Parked>>, ReadModelError> {
+        match &self.kept {
+            Kept::Sqlite(reader) => reader.parked(of, limit).await,
+        }
+    }
+
+    /// Asks; none if the build is not there.
+    pub(crate) async fn query(
+        &self,
+        (question, parameters): (Question, Parameters),
+    ) -> Result<Option<Answer>, ReadModelError> {
+        let query = self.sql(question)?;
+        let rows = match &self.kept {
+            Kept::Sqlite(reader) => reader.query(query, parameters).await?,
+        };
+        let version = self.built.declaration.model().version;
+        Ok(rows.map(|Rows { position, columns, rows, is_cut }| Answer {
+            version,
+            position,
+            columns,
+            rows,
+            is_cut,
+        }))
+    }
+
+    /// The name and the SQL of a question.
+    fn sql(&self, question: Question) -> Result<(String, String), ReadModelError> {
+        let model = self.built.declaration.model();
+        match question {
+            Question::Sql(sql) => Ok(("SQL".to_owned(), sql)),
+            Question::Named(query) => match model.queries.get(&query) {
+                Some(sql) => Ok((query, sql.text.clone())),
+                None => Err(ReadModelError::MissingQuery { name: model.name.clone(), query }),
+            },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the facts about one read model amount to.
+
+use super::Fact;
+use crate::declaration::Declaration;
+use fairway_ledger::Version;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// Most asks that are kept for builds that have not yet seen them.
+const ASKS_MAX: usize = 1_000;
+/// Most positions that a declaration skips.
+const SKIPPED_MAX: usize = 10_000;
+
+/// Identifies a build of a read model: the version of the fact that asked for it.
+pub type BuildId = u64;
+
+/// A declaration that is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// The build.
+    pub id: BuildId,
+    /// What is built.
+    pub declaration: Arc<Declaration>,
+}
+
+/// What is to be done with parked events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// They are tried again: those with a key, or all.
+    Retry(Option<String>),
+    /// One is left out.
+    Skip(u64),
+}
+
+/// A read model as its facts say it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelState {
+    /// How many facts there are.
+    pub version: Version,
+    /// What is wanted; none if the read model was removed.
+    pub wanted: Option<Built>,
+    /// What is read; none before the first build is done.
+    pub live: Option<Built>,
+    /// What is read no more and not yet removed.
+    pub retired: Vec<Built>,
+    /// What was asked, by the version of the fact.
+    pub asks: BTreeMap<u64, Ask>,
+    /// Positions that the wanted declaration leaves out.
+    pub skipped: Arc<BTreeSet<u64>>,
+}
+
+impl ModelState {
+    /// Folds in the next fact. A text that is no declaration changes nothing: who wrote it knew
+    /// another language.
+    pub(super) fn apply(&mut self, version: Version, fact: Fact) {
+        self.version = version;
+        match fact {
+            Fact::Declared { path, text } => {
+                if let Ok(declaration) = Declaration::read(&path, &text) {
+                    let is_same = self.wanted.as_ref().is_some_and(|wanted| {
+                        wanted.declaration.model().version == declaration.model().version
+                    });
+                    if !is_same {
+                        self.skipped = Arc::default();
+                    }
+                    self.want(version.0, Arc::new(declaration));
+                }
+            }
+            Fact::RebuildAsked => {
+                if let Some(wanted) = &self.wanted {
+                    let declaration = wanted.declaration.clone();
+                    self.want(version.0, declaration);
+                }
+            }
+            Fact::Live { build } => self.go_live(build),
+            Fact::BuildRemoved { build } => self.retired.retain(|built| built.id != build),
+            Fact::RetryAsked { key } => self.ask(version, Ask::Retry(key)),
+            Fact::SkipAsked { position } => {
+                if self.skipped.len() < SKIPPED_MAX {
+                    Arc::make_mut(&mut self.skipped).insert(position);
+                }
+                self.ask(version, Ask::Skip(position));
+            }
+            Fact::Removed => {
+                self.retire_wanted();
+                self.retired.extend(self.live.take());
+                self.wanted = None;
+            }
+        }
+    }
+
+    /// What is wanted and not yet read.
+    pub fn candidate(&self) -> Option<&Built> {
+        let live = self.live.as_ref().map(|live| live.id);
+        self.wanted.as_ref().filter(|wanted| Some(wanted.id) != live)
+    }
+
+    fn want(&mut self, id: BuildId, declaration: Arc<Declaration>) {
+        self.retire_wanted();
+        self.wanted = Some(Built { id, declaration });
+    }
+
+    fn retire_wanted(&mut self) {
+        let candidate = self.candidate().cloned();
+        self.retired.extend(candidate);
+    }
+
+    fn go_live(&mut self, build: BuildId) {
+        if let Some(built) = self.wanted.clone().filter(|wanted| wanted.id == build) {
+            let before = self.live.replace(built);
+            self.retired.extend(before.filter(|before| before.id != build));
+        }
+    }
+
+    fn ask(&mut self, version: Version, ask: Ask) {
+        self.asks.insert(version.0, ask);
+        if self.asks.len() > ASKS_MAX {
+            self.asks.pop_first();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Tries a declaration's SQL on tables that are made for that alone.
+
+use crate::{plan::Plan, sql::SqlFault};
+use fairway_model::config::{ReadModel, Sql};
+use rusqlite::{Connection, Error};
+
+/// Checks that the tables can be made and all statements can be prepared.
+pub(crate) fn check(model: &ReadModel, plan: &Plan) -> Result<(), Vec<SqlFault>> {
+    let nothing = Sql { text: String::new(), span: fairway_model::Span::START };
+    let tables = model.tables.as_ref().unwrap_or(&nothing);
+    let connection = Connection::open_in_memory().map_err(|error| vec![fault(tables, &error)])?;
+    make(&connection, tables).map_err(|fault| vec![fault])?;
+    let mut faults = Vec::new();
+    for statement in plan.handlers().iter().flat_map(|handler| &handler.statements) {
+        let sql = &statement.sql;
+        faults.extend(connection.prepare(&sql.text).err().map(|error| fault(sql, &error)));
+    }
+    for sql in model.queries.values() {
+        match connection.prepare(&sql.text) {
+            Ok(query) if query.readonly() => {}
+            Ok(_) => faults.push(SqlFault::at(sql, (0, 1), "a query changes nothing".to_owned())),
+            Err(error) => faults.push(fault(sql, &error)),
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// Makes tables one by one, so that the place of a fault is known.
+fn make(connection: &Connection, tables: &Sql) -> Result<(), SqlFault> {
+    let mut rest = tables.text.as_str();
+    while !rest.is_empty() {
+        let at = tables.text.len() - rest.len();
+        let length = statement_length(rest);
+        let one = &rest[..length];
+        connection.execute_batch(one).map_err(|error| {
+            let mut fault = fault(tables, &error);
+            fault.offset +=
+                at + (one.len() - one.trim_start().len()) * usize::from(fault.offset == 0);
+            fault
+        })?;
+        rest = &rest[length..];
+    }
+    Ok(())
+}
+
+/// The length of the first statement with what ends it, as SQLite's shell finds it.
+fn statement_length(sql: &str) -> usize {
+    let mut tokens = crate::sql::tokens(sql, crate::sql::Dialect::Sqlite).into_iter();
+    let mut head = Vec::new();
+    let mut is_trigger = false;
+    while let Some(token) = tokens.next() {
+        let is_end = token.kind == crate::sql::TokenKind::End;
+        if head.len() < 3 {
+            head.push(token.text.to_ascii_lowercase());
+            is_trigger |= head[0] == "create" && head.contains(&"trigger".to_owned());
+        }
+        if !is_end {
+            continue;
+        }
+        if !is_trigger {
+            return token.offset + 1;
+        }
+        let closing = tokens.clone().next();
+        if closing.is_some_and(|next| next.text.eq_ignore_ascii_case("end")) {
+            is_trigger = false;
+        }
+    }
+    sql.len()
+}
+
+fn fault(sql: &Sql, error: &Error) -> SqlFault {
+    match error {
+        Error::SqlInputError { msg, offset, .. } => {
+            let offset = usize::try_from(*offset).unwrap_or(0);
+            let message = format!("SQLite says: {msg}");
+            SqlFault::at(sql, (offset, word_at(&sql.text, offset)), message)
+        }
+        error => SqlFault::at(sql, (0, 1), format!("SQLite says: {error}")),
+    }
+}
+
+/// How many characters the word at a place has.
+fn word_at(text: &str, offset: usize) -> usize {
+    let rest = &text[text.floor_char_boundary(offset)..];
+    rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').count().max(1)
+}

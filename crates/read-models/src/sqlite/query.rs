@@ -1,0 +1,141 @@
+//! Reads the file of a build, beside who writes it.
+
+use super::{file::Place, standing};
+use crate::{
+    error::ReadModelError,
+    read::{BYTES_MAX, Parameters, QUERY_TIME_MAX, ROWS_MAX, Rows},
+    target::{Parked, ParkedOf, Standing, TargetError},
+    value::hex,
+};
+use rusqlite::{Connection, Error, ErrorCode, Row, Statement, types::ValueRef};
+use serde_json::Value;
+
+/// Reads the file of a build. Cheap to make; opens the file for every question.
+#[derive(Debug, Clone)]
+pub(crate) struct SqliteReader(pub(crate) Place);
+
+impl SqliteReader {
+    /// How far the build is; none if it is not there.
+    pub(crate) async fn standing(&self) -> Result<Option<Standing>, ReadModelError> {
+        self.with(|connection| {
+            let stored = standing::read(connection)?;
+            let (position, asks) = (stored.position, stored.asks);
+            let parked = standing::parked_count(connection)?;
+            Ok(Ok(Standing { position, asks, parked, due: None }))
+        })
+        .await
+    }
+
+    /// What is parked; none if the build is not there.
+    pub(crate) async fn parked(
+        &self,
+        of: ParkedOf,
+        limit: usize,
+    ) -> Result<Option<Vec<Parked>>, ReadModelError> {
+        self.with(move |connection| Ok(Ok(standing::parked(connection, &of, limit)?))).await
+    }
+
+    /// Asks; none if the build is not there.
+    pub(crate) async fn query(
+        &self,
+        (name, sql): (String, String),
+        parameters: Parameters,
+    ) -> Result<Option<Rows>, ReadModelError> {
+        self.with(move |connection| rows(connection, (&name, &sql), &parameters)).await
+    }
+
+    /// Reads in one transaction on a thread where it may block, within the time of a query.
+    async fn with<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<Result<T, ReadModelError>, Error> + Send + 'static,
+    ) -> Result<Option<T>, ReadModelError> {
+        let place = self.0.clone();
+        let (sender, interrupt) = tokio::sync::oneshot::channel();
+        let mut task = tokio::task::spawn_blocking(move || {
+            let Some(connection) = place.open_to_read()? else { return Ok(None) };
+            // Who waits for it may be gone.
+            sender.send(connection.get_interrupt_handle()).unwrap_or_default();
+            let in_transaction = || {
+                let transaction = connection.unchecked_transaction()?;
+                let done = read(&transaction)?;
+                transaction.finish()?;
+                Ok(done)
+            };
+            match in_transaction() {
+                Ok(done) => done.map(Some),
+                Err(error) => Err(said(&place, error)),
+            }
+        });
+        let joined = match tokio::time::timeout(QUERY_TIME_MAX, &mut task).await {
+            Ok(joined) => joined,
+            Err(_) => {
+                if let Ok(handle) = interrupt.await {
+                    handle.interrupt();
+                }
+                task.await
+            }
+        };
+        joined.map_err(|error| TargetError::unusable("a thread ended", error))?
+    }
+}
+
+fn said(place: &Place, error: Error) -> ReadModelError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::OperationInterrupted) => ReadModelError::TooSlow(QUERY_TIME_MAX),
+        Some(
+            ErrorCode::Unknown | ErrorCode::ReadOnly | ErrorCode::AuthorizationForStatementDenied,
+        )
+        | None => ReadModelError::Query(error.to_string()),
+        Some(_) => place.error("read", error).into(),
+    }
+}
+
+fn rows(
+    connection: &Connection,
+    (name, sql): (&str, &str),
+    parameters: &Parameters,
+) -> Result<Result<Rows, ReadModelError>, Error> {
+    let position = standing::read(connection)?.position;
+    let mut statement = connection.prepare(sql)?;
+    if !statement.readonly() {
+        return Ok(Err(ReadModelError::Query("it would change something".to_owned())));
+    }
+    if let Err(parameter) = bind(&mut statement, parameters)? {
+        return Ok(Err(ReadModelError::MissingParameter { query: name.to_owned(), parameter }));
+    }
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let (mut rows, mut is_cut, mut bytes) = (Vec::new(), false, 0);
+    let mut found = statement.raw_query();
+    while let Some(row) = found.next()? {
+        is_cut = rows.len() == ROWS_MAX || bytes > BYTES_MAX;
+        if is_cut {
+            break;
+        }
+        let cells: Vec<Value> =
+            (0..columns.len()).map(|at| cell(row, at)).collect::<Result<_, _>>()?;
+        bytes += cells.iter().map(|cell| cell.as_str().map_or(8, str::len)).sum::<usize>();
+        rows.push(cells);
+    }
+    Ok(Ok(Rows { position, columns, rows, is_cut }))
+}
+
+/// Gives parameters their values; or the name of one that has none.
+fn bind(statement: &mut Statement, parameters: &Parameters) -> Result<Result<(), String>, Error> {
+    for at in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(at).unwrap_or("?").trim_start_matches([':', '@', '$']);
+        let Some(value) = parameters.get(name) else { return Ok(Err(name.to_owned())) };
+        let json = value.to_string();
+        statement.raw_bind_parameter(at, crate::value::Value::of_json(&json))?;
+    }
+    Ok(Ok(()))
+}
+
+fn cell(row: &Row, at: usize) -> Result<Value, Error> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned().into(),
+        ValueRef::Blob(bytes) => hex(bytes).into(),
+    })
+}

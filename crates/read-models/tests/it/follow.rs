@@ -1,0 +1,61 @@
+//! A read model follows a ledger, and is asked.
+
+use crate::place::{ORDERS, Place, ask, at_least, declaration, name, order};
+use fairway_read_models::{Applied, Consistency, Parameters, Question, ReadModelError};
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn rows_are_there_for_who_waits_for_its_own_write() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    order(&ledger, 1, "order-created", json!({"total": 7})).await;
+    let (models, following) = place.start(&ledger);
+    assert_eq!(models.apply(&declaration(ORDERS)).await.unwrap(), Applied::Declared);
+    for number in 2..30 {
+        let at = order(&ledger, number, "order-created", json!({"total": number})).await;
+        let answer = ask(&models, "sum", &[], at_least(at)).await;
+        assert!(answer.position >= at);
+        assert_eq!(answer.rows[0][0], json!(number));
+    }
+    let at = order(&ledger, 1, "order-paid", json!({})).await;
+    let answer = ask(&models, "by_state", &[("state", json!("paid"))], at_least(at)).await;
+    assert_eq!(
+        (answer.columns, answer.rows),
+        (vec!["id".into(), "total".into()], vec![vec![json!("1"), json!(7)]])
+    );
+    assert_eq!(models.apply(&declaration(ORDERS)).await.unwrap(), Applied::Unchanged);
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn who_cannot_have_a_position_is_told_how_far_it_is() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let at = order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    ask(&models, "sum", &[], at_least(at)).await;
+    following.stop().await;
+    let later = order(&ledger, 2, "order-created", json!({"total": 1})).await;
+    let consistency = Consistency::AtLeast(later, Duration::from_millis(30));
+    let asked = (Question::Named("sum".into()), Parameters::new());
+    let error = models.query(&name("orders"), asked, consistency).await.unwrap_err();
+    assert!(
+        matches!(error, ReadModelError::Behind { position, .. } if position >= at && position < later),
+        "{error}"
+    );
+    let stale = ask(&models, "sum", &[], Consistency::Now).await;
+    assert!(stale.position < later);
+    assert_eq!(stale.rows[0][0], json!(1));
+}
+
+#[tokio::test]
+async fn only_one_process_drives() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (_, following) = place.start(&ledger);
+    let second = fairway_read_models::ReadModels::start(ledger, place.places());
+    assert!(matches!(second, Err(ReadModelError::DrivenElsewhere(_))));
+    following.stop().await;
+}

@@ -1,0 +1,6 @@
+//! Read models on real ledgers and real targets.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+mod follow;
+mod place;
