@@ -6,6 +6,8 @@ mod copy;
 mod files;
 mod restore;
 pub mod serve;
+mod token;
+mod tokens_file;
 
 use crate::{
     app::App,
@@ -24,6 +26,8 @@ pub struct Args {
 enum Action {
     /// Serve a ledger over HTTP until interrupted
     Serve(serve::Args),
+    /// Make tokens for a served ledger
+    Token(token::Args),
     /// Copy a ledger to another place while it is in use, or move it there
     Copy(copy::Args),
     /// Write a ledger to a file, as it is at one moment
@@ -38,6 +42,7 @@ enum Action {
 pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     match &args.action {
         Action::Serve(args) => serve::run(args, app, printer),
+        Action::Token(args) => token::run(args, app, printer),
         Action::Copy(args) => copy::run(args, app, printer),
         Action::Backup(args) => backup::run(args, app, printer),
         Action::Restore(args) => restore::run(args, app, printer),

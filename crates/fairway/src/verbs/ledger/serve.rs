@@ -1,5 +1,6 @@
 //! `fairway ledger serve`: a ledger for services, over HTTP.
 
+use super::tokens_file;
 use crate::{
     app::{App, block_on},
     failure::{Doing, Exit, Failure},
@@ -7,8 +8,15 @@ use crate::{
     ledgers::{self, LedgerArgs},
     printer::Printer,
 };
-use fairway_api::Api;
-use std::net::{SocketAddr, TcpListener};
+use fairway_api::{Api, Server, Tls, Tokens};
+use fairway_ledger::Ledger;
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::sync::watch;
 
 /// Serve a ledger over HTTP until interrupted
 #[derive(clap::Args)]
@@ -18,19 +26,80 @@ pub struct Args {
     /// The address to listen at; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2113")]
     listen: SocketAddr,
+    /// The file with the tokens of those who may call; without one everybody may who reaches the
+    /// address, which then has to be on this machine
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
+    /// The certificate for TLS, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 }
 
 /// Serves until somebody asks to stop.
 pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
+    if args.tokens.is_none() && !args.listen.ip().is_loopback() {
+        let message = format!("without tokens a ledger is not served at `{}`", args.listen);
+        return Err(Failure::usage(message)
+            .hint("make one with `fairway ledger token new`, and name its file with `--tokens`"));
+    }
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls(&app.directory, certificate, key)?),
+        _ => None,
+    };
+    let tokens = args.tokens.as_ref().map(|path| tokens_file::below(&app.directory, path));
+    let (sender, receiver) = match &tokens {
+        Some(file) => watch::channel(Arc::new(file.read()?)),
+        None => watch::channel(Arc::new(Tokens::default())),
+    };
     block_on(async {
         let mut interrupts = Interrupts::open()?;
         let ledger = ledgers::open(app, args.ledger.ledger.as_deref()).await?;
         let listener = TcpListener::bind(args.listen);
         let listener = listener.doing(format!("listen at `{}`", args.listen))?;
         let address = listener.local_addr().doing("find the address")?;
-        printer.talk(&format!("serving `{}` at http://{address}\n", ledger.place()));
-        let stop = async move { interrupts.next().await };
-        fairway_api::serve(listener, Api::new(ledger), stop).await.doing("serve")?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
+        let server = server(ledger, tokens.is_some().then_some(receiver), tls);
+        let following = async {
+            match tokens {
+                Some(file) => file.follow(sender, |text| printer.talk(text)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let stop = async {
+            tokio::select! {
+                () = following => {}
+                () = interrupts.next() => {}
+            }
+        };
+        server.serve(listener, stop).await.doing("serve")?;
         Ok(Exit::Done)
     })
+}
+
+/// What answers requests for a ledger.
+fn server(
+    ledger: Ledger,
+    tokens: Option<watch::Receiver<Arc<Tokens>>>,
+    tls: Option<Tls>,
+) -> Server {
+    let api = Api::new(ledger);
+    let api = match tokens {
+        Some(tokens) => api.with_tokens(tokens),
+        None => api,
+    };
+    match tls {
+        Some(tls) => Server::new(api).with_tls(tls),
+        None => Server::new(api),
+    }
+}
+
+fn tls(directory: &Path, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
+    let read =
+        |path: &Path| fs::read(directory.join(path)).doing(format!("read `{}`", path.display()));
+    let tls = Tls::from_pem(&read(certificate)?, &read(key)?);
+    tls.map_err(|error| Failure::usage("TLS cannot be used").because(error))
 }
