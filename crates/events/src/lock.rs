@@ -12,11 +12,14 @@ use std::{
 
 /// Held while a group is driven; none where the ledger is no file.
 #[derive(Debug)]
-pub(crate) struct GroupLock(
-    #[expect(dead_code, reason = "it is the dropping that releases it")] Option<File>,
-);
+pub(crate) struct GroupLock(Option<File>);
 
 impl GroupLock {
+    /// Whether the ledger is a file, so that no other process can drive the group now.
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Takes the lock of a group, or says that somebody else has it.
     pub(crate) fn take(ledger: &Ledger, id: &GroupId) -> Result<Self, GroupError> {
         let place = ledger.place();

@@ -106,8 +106,7 @@ impl ProgressRow {
     pub(crate) async fn save(&mut self, progress: &Progress) -> Result<Stored, GroupError> {
         let text = serde_json::to_string(progress).expect("progress is JSON");
         loop {
-            let driver = row(&self.ledger, &self.set, DRIVER).await?;
-            if driver.as_ref() != Some(&self.driver) {
+            if !self.is_mine().await? {
                 return Ok(Stored::TakenOver);
             }
             let to = progress.checkpoint.position;
@@ -120,9 +119,90 @@ impl ProgressRow {
         }
     }
 
+    /// Whether nobody else has claimed the group since.
+    pub(crate) async fn is_mine(&self) -> Result<bool, LedgerError> {
+        let driver = row(&self.ledger, &self.set, DRIVER).await?;
+        Ok(driver.as_ref() == Some(&self.driver))
+    }
+
     async fn store(&self, to: Position, (key, text): (&str, String)) -> Result<bool, LedgerError> {
         let rows = vec![(Key::from(key), Some(text))];
         let change = RowChange { set: self.set.clone(), from: self.from, to, rows };
         self.ledger.store().store_rows(change).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Ended, Groups, Settings};
+    use fairway_ledger::{Expected, NewEvent};
+
+    struct Place {
+        dir: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            Self { dir: tempfile::tempdir_in("/var/tmp").unwrap() }
+        }
+
+        fn open(&self) -> Ledger {
+            Ledger::open(&self.dir.path().join("events.db")).unwrap()
+        }
+    }
+
+    fn id() -> GroupId {
+        GroupId::parse("$all", "mails").unwrap()
+    }
+
+    fn progress(position: u64) -> Progress {
+        let mark = Mark { position: Position(position), version: Version(0) };
+        Progress { created: Version(1), checkpoint: mark, ..Progress::default() }
+    }
+
+    #[tokio::test]
+    async fn who_claims_last_stores_progress_and_the_one_before_is_told() {
+        let place = Place::new();
+        let mut first = ProgressRow::claim(&place.open(), &id()).await.unwrap();
+        assert_eq!(first.save(&progress(3)).await.unwrap(), Stored::Done);
+        let mut second = ProgressRow::claim(&place.open(), &id()).await.unwrap();
+        assert_eq!(first.save(&progress(4)).await.unwrap(), Stored::TakenOver);
+        assert_eq!(second.save(&progress(5)).await.unwrap(), Stored::Done);
+        let found = stored(&place.open(), &id(), Version(1)).await.unwrap();
+        assert_eq!(found, Some(progress(5)));
+        let of_another = stored(&place.open(), &id(), Version(2)).await.unwrap();
+        assert_eq!(of_another, None, "the group was created anew");
+        remove(&place.open(), &id()).await.unwrap();
+        assert_eq!(second.save(&progress(6)).await.unwrap(), Stored::TakenOver);
+    }
+
+    #[tokio::test]
+    async fn progress_that_the_one_before_stored_late_is_written_over() {
+        let place = Place::new();
+        let mut first = ProgressRow::claim(&place.open(), &id()).await.unwrap();
+        let mut second = ProgressRow::claim(&place.open(), &id()).await.unwrap();
+        // As if it had looked who drives the group just before it was taken over.
+        (first.driver, first.from) = (second.driver.clone(), Position(0));
+        assert_eq!(first.save(&progress(3)).await.unwrap(), Stored::Done);
+        assert_eq!(second.save(&progress(2)).await.unwrap(), Stored::Done);
+        let found = stored(&place.open(), &id(), Version(1)).await.unwrap();
+        assert_eq!(found, Some(progress(2)));
+    }
+
+    #[tokio::test]
+    async fn consumers_of_a_group_that_is_taken_over_are_disconnected() {
+        let place = Place::new();
+        let groups = Groups::open(place.open());
+        groups.create(&id(), Settings::default()).await.unwrap();
+        let stream = "order-1".parse().unwrap();
+        let event = NewEvent::new("order-paid", &1).unwrap();
+        groups.ledger().append(&stream, Expected::Any, vec![event]).await.unwrap();
+        let mut consumer = groups.connect(&id(), &"a".parse().unwrap(), 1).await.unwrap();
+        let delivery = consumer.next().await.unwrap();
+        ProgressRow::claim(&place.open(), &id()).await.unwrap();
+        consumer.ack([delivery.token()]).await.unwrap();
+        let ended = consumer.next().await.unwrap_err();
+        assert!(matches!(ended, GroupError::Ended { why: Ended::TakenOver, .. }), "{ended}");
     }
 }

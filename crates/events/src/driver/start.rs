@@ -2,7 +2,7 @@
 
 use crate::{
     decide::{Group, Input, Mark},
-    driver::{run::Driver, seats::Seats},
+    driver::{run::Driver, seats::Seats, work},
     error::GroupError,
     facts::{Facts, Standing, unreadable},
     feed::{Feed, Page},
@@ -83,7 +83,7 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
 
     let (requests, received) = mpsc::channel(REQUESTS_MAX);
     let clock = Steady { start: Instant::now(), at: ledger.clock().now() };
-    let driver = Driver {
+    let mut driver = Driver {
         id: id.clone(),
         ledger: ledger.clone(),
         state: Group::restore(settings, progress, facts.parked_keys(), clock.now()),
@@ -101,6 +101,9 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
         tasks,
         deserted: None,
     };
+    if !lock.is_held() {
+        driver.work.spawn(work::watch(driver.row.clone()));
+    }
     let task = tokio::spawn(async move {
         driver.run(news, received).await;
         drop(lock);

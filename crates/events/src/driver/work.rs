@@ -8,7 +8,10 @@ use crate::{
     progress_row::{ProgressRow, Stored},
 };
 use fairway_ledger::{Event, Expected, Ledger, NewEvent, Position};
+use std::time::Duration;
 
+/// How often it is looked who drives the group, where no lock says it.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Most facts that are written at once.
 pub(super) const FACTS_MAX: usize = 500;
 
@@ -25,6 +28,14 @@ pub(super) enum Done {
     Left(MemberId),
     /// Somebody else drives the group.
     TakenOver,
+}
+
+/// Returns when somebody else drives the group.
+pub(super) async fn watch(row: ProgressRow) -> Result<Done, GroupError> {
+    while row.is_mine().await? {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(Done::TakenOver)
 }
 
 pub(super) async fn load(ledger: Ledger, positions: Vec<Position>) -> Result<Done, GroupError> {
