@@ -71,12 +71,20 @@ fn statement_length(sql: &str) -> usize {
 fn fault(sql: &Sql, error: &Error) -> SqlFault {
     match error {
         Error::SqlInputError { msg, offset, .. } => {
-            let offset = usize::try_from(*offset).unwrap_or(0);
+            let offset = usize::try_from(*offset).unwrap_or_else(|_| named(&sql.text, msg));
             let message = format!("SQLite says: {msg}");
             SqlFault::at(sql, (offset, word_at(&sql.text, offset)), message)
         }
         error => SqlFault::at(sql, (0, 1), format!("SQLite says: {error}")),
     }
+}
+
+/// Where the name stands that a message ends with, as SQLite does not always say.
+fn named(text: &str, message: &str) -> usize {
+    let name = message.rsplit(": ").next().unwrap_or_default();
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let tokens = crate::sql::tokens(text, crate::sql::Dialect::Sqlite);
+    tokens.iter().find(|token| token.text == name).map_or(0, |token| token.offset)
 }
 
 /// How many characters the word at a place has.

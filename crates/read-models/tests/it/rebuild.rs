@@ -1,0 +1,117 @@
+//! A new build comes up beside the one that is read, and takes its place.
+
+use crate::place::{ORDERS, Place, ask, at_least, declaration, name, order, until};
+use fairway_ledger::{Expected, Ledger, NewEvent, Position, StreamName};
+use fairway_read_models::{Consistency, ReadModelError};
+use serde_json::json;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Appends orders of one until it is told to stop; says how many, and the last position.
+async fn write(ledger: Ledger, stop: Arc<AtomicBool>) -> (u64, Position) {
+    let (mut count, mut last) = (0, Position(0));
+    while !stop.load(Ordering::SeqCst) {
+        for _ in 0..20 {
+            count += 1;
+            let stream = StreamName::of("order", count).unwrap();
+            let event = NewEvent::new("order-created", &json!({"total": 1})).unwrap();
+            last = ledger.append(&stream, Expected::Any, vec![event]).await.unwrap().position;
+        }
+    }
+    (count, last)
+}
+
+#[tokio::test]
+async fn the_swap_stops_no_writer_and_takes_no_reader_back() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(write(ledger.clone(), stop.clone()));
+    ask(&models, "sum", &[], at_least(Position(1))).await;
+    for version in 2..5 {
+        let next = ORDERS.replace("version: 1", &format!("version: {version}"));
+        models.apply(&declaration(&next)).await.unwrap();
+        let mut seen = Position(0);
+        loop {
+            let answer = ask(&models, "sum", &[], Consistency::Now).await;
+            assert!(answer.position >= seen, "a reader went back in time");
+            seen = answer.position;
+            if answer.version == version {
+                break;
+            }
+        }
+    }
+    stop.store(true, Ordering::SeqCst);
+    let (count, last) = writer.await.unwrap();
+    let answer = ask(&models, "sum", &[], at_least(last)).await;
+    assert_eq!(answer.rows, [[json!(count), json!(count)]]);
+    until(async || {
+        let files = std::fs::read_dir(place.dir()).unwrap().map(|file| file.unwrap().file_name());
+        let files = files.filter(|file| file.to_string_lossy().ends_with(".db")).count();
+        (files == 1).then_some(())
+    })
+    .await;
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_that_is_added_later_is_filled_by_replay_and_one_that_is_removed_is_gone() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let mut last = Position(0);
+    for id in 0..500 {
+        last = order(&ledger, id, "order-created", json!({"total": 1})).await;
+    }
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let later = ORDERS.replace("read-model: orders", "read-model: later");
+    models.apply(&declaration(&later)).await.unwrap();
+    models.wait(&name("later"), at_least(last)).await.unwrap();
+    assert_eq!(models.list().await.unwrap().len(), 2);
+    models.remove(&name("later")).await.unwrap();
+    assert_eq!(models.list().await.unwrap().len(), 1);
+    until(async || (!place.dir().join("later.v1.b1.db").exists()).then_some(())).await;
+    assert!(matches!(models.status(&name("later")).await, Err(ReadModelError::Missing(_))));
+    models.apply(&declaration(&later)).await.unwrap();
+    models.wait(&name("later"), at_least(last)).await.unwrap();
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_text_needs_a_higher_version() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(&ORDERS.replace("version: 1", "version: 2"))).await.unwrap();
+    let changed = ORDERS.replace("'paid'", "'done'");
+    let same = models.apply(&declaration(&changed.replace("version: 1", "version: 2"))).await;
+    assert!(matches!(same, Err(ReadModelError::SameVersion { version: 2, .. })), "{same:?}");
+    let lower = models.apply(&declaration(&changed)).await;
+    assert!(matches!(lower, Err(ReadModelError::LowerVersion { .. })), "{lower:?}");
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn sql_that_the_database_refuses_is_shown_in_the_file() {
+    let place = Place::new();
+    let (models, following) = place.start(&place.ledger());
+    let wrong = ORDERS
+        .replace("SET state", "SET stat")
+        .replace("by_state: SELECT id", "by_state: SELECT no");
+    let error = models.apply(&declaration(&wrong)).await.unwrap_err();
+    let ReadModelError::Declaration(found) = error else { panic!("{error}") };
+    let shown: Vec<_> =
+        found.iter().map(|one| (one.span.line, one.span.column, one.message.as_str())).collect();
+    assert_eq!(
+        shown,
+        [
+            (10, 23, "SQLite says: no such column: stat"),
+            (12, 20, "SQLite says: no such column: no")
+        ]
+    );
+    following.stop().await;
+}
