@@ -5,8 +5,8 @@ use crate::{
     group_id::{GROUP_CATEGORY, Source},
 };
 use fairway_ledger::{Event, Filter, From, Ledger, LedgerError, Position, Read, Scope, Watch};
-use std::collections::VecDeque;
-use tokio::sync::mpsc;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::sync::{Notify, mpsc};
 
 /// Most events that are read ahead.
 const AHEAD_MAX: usize = 500;
@@ -27,6 +27,17 @@ pub(crate) struct Feed {
     filter: Filter,
     read: Mark,
     ahead: VecDeque<Event>,
+    pace: Pace,
+    /// Whether the last commit that it looked for was of others.
+    is_of_others: bool,
+}
+
+/// How long a look may wait while what is committed is of others, so that a busy ledger is not read
+/// once per commit by everybody; and what makes it look at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Pace {
+    pub(crate) wait: Duration,
+    pub(crate) nudge: Arc<Notify>,
 }
 
 impl Feed {
@@ -35,10 +46,11 @@ impl Feed {
         ledger: &Ledger,
         (source, filter): (Source, Filter),
         after: Mark,
+        pace: Pace,
     ) -> Result<Self, LedgerError> {
-        let watch = ledger.store().watch()?;
-        let ledger = ledger.clone();
-        Ok(Self { ledger, watch, source, filter, read: after, ahead: VecDeque::new() })
+        let (watch, ledger) = (ledger.store().watch()?, ledger.clone());
+        let (ahead, is_of_others) = (VecDeque::new(), false);
+        Ok(Self { ledger, watch, source, filter, read: after, ahead, pace, is_of_others })
     }
 
     /// Answers each request for at most so many events, until nobody asks any more.
@@ -60,13 +72,17 @@ impl Feed {
 
     /// The next events, at least one or none that passes the filter; waits if there are none.
     async fn next(&mut self, limit: usize) -> Result<Page, LedgerError> {
+        let mut is_woken = false;
         while self.ahead.is_empty() {
             let source = (&self.source, &self.filter);
             let (page, read) = read(&self.ledger, source, self.read, AHEAD_MAX).await?;
             if read == self.read {
-                self.watch.changed().await?;
+                self.is_of_others |= is_woken;
+                self.wait().await?;
+                is_woken = true;
                 continue;
             }
+            self.is_of_others = false;
             (self.ahead, self.read) = (page.into(), read);
             if self.ahead.is_empty() {
                 return Ok(Page { events: Vec::new(), to: self.read });
@@ -77,6 +93,18 @@ impl Feed {
         let last = events.last().map_or(self.read, mark);
         let to = if self.ahead.is_empty() { self.read } else { last };
         Ok(Page { events, to })
+    }
+
+    /// Waits for a commit.
+    async fn wait(&mut self) -> Result<(), LedgerError> {
+        self.watch.changed().await?;
+        if self.is_of_others {
+            tokio::select! {
+                () = self.pace.nudge.notified() => {}
+                () = tokio::time::sleep(self.pace.wait) => {}
+            }
+        }
+        Ok(())
     }
 }
 

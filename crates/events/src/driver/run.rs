@@ -234,6 +234,7 @@ impl Driver {
             }
             Done::Recorded => {
                 self.is_recording = false;
+                self.facts.nudge.notify_one();
                 Vec::new()
             }
             Done::Left(member) => {

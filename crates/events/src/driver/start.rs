@@ -5,7 +5,7 @@ use crate::{
     driver::{run::Driver, seats::Seats, work},
     error::GroupError,
     facts::{Facts, Standing, unreadable},
-    feed::{Feed, Page},
+    feed::{Feed, Pace, Page},
     group_id::{GroupId, Source},
     lock::GroupLock,
     progress_row::{self, ProgressRow},
@@ -15,16 +15,22 @@ use fairway_ledger::{Filter, Ledger, LedgerError, PAGE_EVENTS_MAX, Version};
 use fairway_model::Timestamp;
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    sync::mpsc,
+    sync::{Notify, mpsc},
     task::{JoinHandle, JoinSet},
     time::Instant,
 };
 
 /// Most requests that wait for a driver.
 const REQUESTS_MAX: usize = 256;
+
+/// How long events may wait in a ledger that is busy with others.
+const EVENTS_WAIT: Duration = Duration::from_millis(1);
+/// How long facts that somebody else decided may.
+const FACTS_WAIT: Duration = Duration::from_millis(20);
 
 /// A way to a driver.
 #[derive(Debug)]
@@ -60,6 +66,8 @@ impl Steady {
 pub(super) struct Pages {
     pub(super) asked: mpsc::Sender<usize>,
     pub(super) answers: mpsc::Receiver<Result<Page, LedgerError>>,
+    /// Makes it look at once.
+    pub(super) nudge: Arc<Notify>,
     /// Whether an answer is yet to come.
     pub(super) is_awaited: bool,
 }
@@ -75,11 +83,11 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
     let mut tasks = JoinSet::new();
     let Standing { settings, .. } = group;
     let source = (id.source().clone(), settings.filter.clone());
-    let pages = follow(ledger, source, progress.taken, &mut tasks)?;
+    let pages = follow(ledger, source, progress.taken, EVENTS_WAIT, &mut tasks)?;
     let own = (Source::Stream(id.stream().clone()), Filter::all());
     let news = facts_after(ledger, id, progress.facts, facts.version).await?;
     let after = Mark { version: facts.version, ..Mark::default() };
-    let facts_pages = follow(ledger, own, after, &mut tasks)?;
+    let facts_pages = follow(ledger, own, after, FACTS_WAIT, &mut tasks)?;
 
     let (requests, received) = mpsc::channel(REQUESTS_MAX);
     let clock = Steady { start: Instant::now(), at: ledger.clock().now() };
@@ -134,13 +142,15 @@ fn follow(
     ledger: &Ledger,
     source: (Source, Filter),
     after: Mark,
+    wait: Duration,
     tasks: &mut JoinSet<()>,
 ) -> Result<Pages, LedgerError> {
-    let feed = Feed::new(ledger, source, after)?;
+    let nudge: Arc<Notify> = Arc::default();
+    let feed = Feed::new(ledger, source, after, Pace { wait, nudge: nudge.clone() })?;
     let (asked, to_ask) = mpsc::channel(1);
     let (to_answer, answers) = mpsc::channel(1);
     tasks.spawn(feed.serve(to_ask, to_answer));
-    Ok(Pages { asked, answers, is_awaited: false })
+    Ok(Pages { asked, answers, nudge, is_awaited: false })
 }
 
 impl Pages {
