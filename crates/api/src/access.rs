@@ -95,6 +95,16 @@ impl Access {
         grants.of(right).iter().any(begins)
     }
 
+    /// Whether something may be done to all streams of a category.
+    pub fn may_category(&self, right: Right, category: &str) -> bool {
+        let Self::Granted(grants) = self else { return true };
+        let begins = |prefix: &String| {
+            category.starts_with(prefix.as_str())
+                && (!category.starts_with('$') || prefix.starts_with('$'))
+        };
+        grants.of(right).iter().any(begins)
+    }
+
     /// Whether something may be done to all streams that are not the ledger's own.
     pub fn may_all(&self, right: Right) -> bool {
         match self {

@@ -14,6 +14,7 @@ use axum::{
     body::{Body, HttpBody},
 };
 use bytes::Bytes;
+use fairway_events::Groups;
 use fairway_ledger::Ledger;
 use http::{
     HeaderMap, HeaderValue, Request, Response,
@@ -34,6 +35,7 @@ const GRPC: &[u8] = b"application/grpc";
 #[derive(Debug, Clone)]
 pub struct Api {
     ledger: Ledger,
+    groups: Groups,
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
     grpc: Option<Router>,
 }
@@ -64,6 +66,7 @@ impl Services {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
+    pub(crate) groups: Groups,
     /// Turns true when the server is about to end.
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) readers: Arc<Semaphore>,
@@ -76,13 +79,18 @@ pub(crate) struct Shared {
 impl Api {
     /// A service for everybody who reaches it.
     pub fn new(ledger: Ledger) -> Self {
-        Self { ledger, tokens: None, grpc: None }
+        Self { groups: Groups::open(ledger.clone()), ledger, tokens: None, grpc: None }
     }
 
     /// A service for those who have one of these tokens, which may change.
     #[must_use]
     pub fn with_tokens(self, tokens: watch::Receiver<Arc<Tokens>>) -> Self {
         Self { tokens: Some(tokens), ..self }
+    }
+
+    /// The groups of the ledger: who hands out their events besides has to do it through these.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     /// Hands requests with the content type `application/grpc` to another service on the same port.
@@ -111,6 +119,7 @@ impl Api {
         let readers = Arc::new(Semaphore::new(READERS_MAX));
         let shared = Shared {
             ledger: self.ledger,
+            groups: self.groups,
             closing,
             patience,
             readers,

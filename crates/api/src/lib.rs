@@ -14,6 +14,7 @@ mod events_in;
 mod expected;
 mod feed;
 mod form;
+mod groups;
 mod json_out;
 mod lines;
 mod live;

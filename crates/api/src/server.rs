@@ -76,7 +76,7 @@ impl Server {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (close, closing) = watch::channel(false);
-        let patience = self.patience;
+        let (patience, groups) = (self.patience, self.api.groups().clone());
         let host = Host {
             services: self.api.services(closing.clone(), patience),
             tls: self.tls.map(|tls| TlsAcceptor::from(tls.0)),
@@ -93,6 +93,7 @@ impl Server {
         let drained = async { while connections.join_next().await.is_some() {} };
         // Those that go on for longer end with the set.
         drop(timeout(patience.drain, drained).await);
+        groups.close().await;
         Ok(())
     }
 }

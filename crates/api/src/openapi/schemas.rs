@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// All shapes.
 pub(super) fn schemas() -> Value {
     let mut all = events();
-    for more in [streams(), cloud_events(), problem()] {
+    for more in [streams(), groups(), cloud_events(), problem()] {
         let (Value::Object(all), Value::Object(more)) = (&mut all, more) else { continue };
         all.extend(more);
     }
@@ -130,6 +130,98 @@ fn streams() -> Value {
             "type": "object",
             "required": ["position"],
             "properties": { "position": number() },
+        },
+    })
+}
+
+fn groups() -> Value {
+    let text = json!({ "type": "string" });
+    let positions = json!({ "type": "array", "items": number() });
+    json!({
+        "GroupSettings": {
+            "type": "object",
+            "description": "How a group hands out its events; what is left out has its default",
+        },
+        "Group": {
+            "type": "object",
+            "required": ["source", "group", "settings"],
+            "properties": {
+                "source": text, "group": text,
+                "settings": { "$ref": "#/components/schemas/GroupSettings" },
+            },
+        },
+        "Groups": {
+            "type": "object",
+            "required": ["groups"],
+            "properties": { "groups": list("Group") },
+        },
+        "GroupInfo": {
+            "type": "object",
+            "required": ["source", "group", "settings", "checkpoint", "lag", "parked"],
+            "properties": {
+                "source": text, "group": text,
+                "settings": { "$ref": "#/components/schemas/GroupSettings" },
+                "checkpoint": { "$ref": "#/components/schemas/Mark" },
+                "taken": { "$ref": "#/components/schemas/Mark" },
+                "lag": number(), "lag_is_exact": { "type": "boolean" },
+                "oldest_ms": { "type": ["integer", "null"] },
+                "unfinished": number(), "parked": number(),
+                "live": { "type": ["object", "null"] },
+            },
+        },
+        "Mark": {
+            "type": "object",
+            "properties": { "position": number(), "version": number() },
+        },
+        "Taken": {
+            "type": "object",
+            "required": ["events"],
+            "properties": { "events": { "type": "array", "items": {
+                "type": "object",
+                "required": ["attempt", "event"],
+                "properties": {
+                    "attempt": number(), "event": { "$ref": "#/components/schemas/Event" },
+                },
+            } } },
+        },
+        "Ack": {
+            "type": "object",
+            "required": ["consumer", "events"],
+            "additionalProperties": false,
+            "properties": { "consumer": text, "events": positions },
+        },
+        "Nack": {
+            "type": "object",
+            "required": ["consumer", "events"],
+            "additionalProperties": false,
+            "properties": {
+                "consumer": text, "events": positions, "reason": text,
+                "action": { "type": "string", "enum": ["retry", "park", "skip"], "default": "retry" },
+            },
+        },
+        "NotHeld": { "type": "object", "properties": { "not_held": positions } },
+        "ParkedEvents": {
+            "type": "object",
+            "properties": { "events": { "type": "array", "items": {
+                "type": "object",
+                "properties": {
+                    "position": number(), "stream": text, "version": number(),
+                    "id": text, "attempts": number(), "reason": text,
+                    "at": { "type": "string", "format": "date-time" },
+                },
+            } } },
+        },
+        "Replay": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": { "events": positions, "limit": number() },
+        },
+        "Replayed": { "type": "object", "properties": { "replayed": number() } },
+        "Skip": {
+            "type": "object",
+            "required": ["event"],
+            "additionalProperties": false,
+            "properties": { "event": number(), "reason": text },
         },
     })
 }

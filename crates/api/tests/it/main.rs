@@ -5,6 +5,7 @@
 mod appends;
 mod cloud_events;
 mod description;
+mod groups;
 mod hostile;
 mod live;
 mod reads;

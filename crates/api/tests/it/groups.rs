@@ -1,0 +1,67 @@
+//! Groups.
+
+use crate::world::World;
+use axum::body::Body;
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+const GROUP: &str = "/v1/groups/$ce-order/mailer";
+
+async fn take(world: &World, query: &str) -> Vec<(u64, u64)> {
+    let request = Request::post(format!("{GROUP}/take?{query}"));
+    let taken = world.ask(request, Body::empty()).await.is(200).json();
+    let each = |one: &Value| {
+        (one["event"]["position"].as_u64().unwrap(), one["attempt"].as_u64().unwrap())
+    };
+    taken["events"].as_array().unwrap().iter().map(each).collect()
+}
+
+#[tokio::test]
+async fn consumers_take_events_and_say_what_became_of_them() {
+    let world = World::start();
+    let settings = json!({ "retries_max": 1, "backoff": { "initial_ms": 0 } });
+    let made = world.send_json(Method::PUT, GROUP, &settings).await.is(201).json();
+    assert_eq!((&made["group"], &made["settings"]["retries_max"]), (&json!("mailer"), &json!(1)));
+    world.send_json(Method::PUT, GROUP, &settings).await.is(200);
+    // What was decided of the group are the first two events.
+    for stream in ["order-1", "cart-1", "order-2"] {
+        world.post(&format!("/v1/streams/{stream}"), &json!({ "kind": "made" })).await.is(201);
+    }
+    assert_eq!(take(&world, "consumer=a&wait=20s").await, [(3, 1), (5, 1)]);
+    let ack = json!({ "consumer": "a", "events": [3, 4] });
+    let acked = world.post(&format!("{GROUP}/ack"), &ack).await.is(200).json();
+    assert_eq!(acked, json!({ "not_held": [4] }));
+    let nack =
+        |action: &str| json!({ "consumer": "a", "events": [5], "action": action, "reason": "no" });
+    world.post(&format!("{GROUP}/nack"), &nack("retry")).await.is(200);
+    assert_eq!(take(&world, "consumer=a&wait=20s").await, [(5, 2)]);
+    world.post(&format!("{GROUP}/nack"), &nack("park")).await.is(200);
+    let parked = world.get(&format!("{GROUP}/parked")).await.is(200).json();
+    assert_eq!(
+        (&parked["events"][0]["position"], &parked["events"][0]["reason"]),
+        (&json!(5), &json!("no"))
+    );
+    let replayed = world.post(&format!("{GROUP}/replay"), &json!({})).await.is(200).json();
+    assert_eq!(replayed, json!({ "replayed": 1 }));
+    assert_eq!(take(&world, "consumer=b&wait=20s").await[0].0, 5);
+    world.post(&format!("{GROUP}/ack"), &json!({ "consumer": "b", "events": [5] })).await.is(200);
+    let info = world.get(GROUP).await.is(200).json();
+    assert_eq!(
+        (&info["lag"], &info["parked"], &info["live"]["acked"]),
+        (&json!(0), &json!(0), &json!(2))
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn groups_are_listed_and_removed() {
+    let world = World::start();
+    world.send_json(Method::PUT, GROUP, &json!({})).await.is(201);
+    let groups = world.get("/v1/groups").await.is(200).json();
+    assert_eq!(groups["groups"][0]["source"], "$ce-order");
+    world.ask(Request::delete(GROUP), Body::empty()).await.is(204);
+    world.get(GROUP).await.problem(404, "missing");
+    world.send_json(Method::PUT, GROUP, &json!({ "more": 1 })).await.problem(422, "content");
+    world.send_json(Method::PUT, "/v1/groups/a%2F/b", &json!({})).await.problem(400, "request");
+    world.end().await;
+}
