@@ -13,13 +13,16 @@ pub(crate) enum Fault {
     /// Nothing came in time.
     #[error("the server does not answer in time")]
     Silent,
+    /// Texts would not come back as they were given.
+    #[error("the database has the encoding `{0}`, but a ledger needs `UTF8`")]
+    Encoding(String),
 }
 
 impl Fault {
     fn database(&self) -> Option<&DbError> {
         match self {
             Self::Postgres(error) => error.as_db_error(),
-            Self::Silent => None,
+            Self::Silent | Self::Encoding(_) => None,
         }
     }
 
@@ -32,8 +35,8 @@ impl Fault {
     /// Whether another try with a new connection may go well.
     pub(crate) fn is_passing(&self) -> bool {
         match self.database() {
-            Some(error) => is_away(error.code()) || *error.code() == SqlState::LOCK_NOT_AVAILABLE,
-            None => true,
+            Some(error) => is_away(error.code()) || is_in_the_way(error.code()),
+            None => !matches!(self, Self::Encoding(_)),
         }
     }
 
@@ -41,7 +44,7 @@ impl Fault {
     pub(crate) fn at(self, place: &str) -> LedgerError {
         let ledger = place.to_owned();
         let code = self.database().map(|error| error.code().clone());
-        let is_connection = code.is_none();
+        let is_connection = code.is_none() && self.is_passing();
         let source: Cause = Arc::new(self);
         match code {
             _ if is_connection => LedgerError::Unreachable { ledger, source },
@@ -56,11 +59,16 @@ impl Fault {
 
 /// The server ends, begins, or ended this connection; or has no room for one more.
 fn is_away(code: &SqlState) -> bool {
-    let class = &code.code()[..2];
-    class == "08"
-        || class == "57" && *code != SqlState::QUERY_CANCELED
+    let is_of = |class: &str| code.code().starts_with(class);
+    is_of("08")
+        || is_of("57") && *code != SqlState::QUERY_CANCELED
         || *code == SqlState::TOO_MANY_CONNECTIONS
         || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+}
+
+/// Another transaction has a lock, or this one had to give way.
+fn is_in_the_way(code: &SqlState) -> bool {
+    *code == SqlState::LOCK_NOT_AVAILABLE || code.code().starts_with("40")
 }
 
 fn is_forbidden(code: &SqlState) -> bool {

@@ -123,6 +123,10 @@ async fn create(link: &Link, address: &Address) -> Result<(), Fault> {
     let schema = &address.schema;
     let key = format!("hashtext('fairway ledger'), hashtext('{schema}')");
     link.prepare_tables(&format!("SELECT pg_advisory_lock({key})")).await?;
+    let encoding: String = link.query_one("SHOW server_encoding", &[]).await?.get(0);
+    if encoding != "UTF8" {
+        return Err(Fault::Encoding(encoding));
+    }
     if version(link).await? == 0 {
         let id = RandomState::new().hash_one("ledger").cast_signed();
         let tables = format!(

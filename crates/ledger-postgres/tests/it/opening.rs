@@ -100,6 +100,19 @@ async fn who_may_only_read_can_read() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_keep_every_text_is_refused() {
+    let server = Server::shared();
+    let make = "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    server.ask(make).await;
+    let url = Place::new().url.replace("/postgres?", "/latin?");
+    let error = format!("{:?}", try_open(&url).await.unwrap_err());
+    assert!(error.contains("LATIN1"), "{error}");
+    let url = Place::new().url.replace("/postgres?", "/no_such?");
+    let error = try_open(&url).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Backend { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn connections_are_encrypted_when_asked_for() {
     let server = Server::shared();
     server.ask("DROP ROLE IF EXISTS tls; CREATE ROLE tls LOGIN SUPERUSER").await;

@@ -10,8 +10,9 @@ use fairway_ledger::{
 };
 use std::{
     hash::{BuildHasher, RandomState},
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
 };
 
 const URL: &str = "FAIRWAY_TEST_LEDGER";
@@ -78,39 +79,84 @@ async fn count_up(ledger: &Ledger) {
 
 #[tokio::test]
 async fn two_hundred_kills_under_64_writers_lose_and_double_nothing() {
-    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    let server = Server::start_apart().await;
     let place = Place::on(&server);
     let mut watcher = Watcher::default();
     let ledger = place.open().await;
     for round in 0..KILLS {
+        let moment = RandomState::new().hash_one(round) % 1_000 + 1;
         let url = place.url.clone();
-        let said = tokio::task::spawn_blocking(move || rage_for_a_while(round, &url));
-        let said = said.await.unwrap();
-        // A batch that the server still has is over after this, or was committed before it.
-        let nothing =
-            Append { stream: stream("storm-0"), expected: Expected::Any, events: Vec::new() };
-        ledger.append_all(vec![nothing]).await.unwrap();
-        watcher.check(&ledger, &said).await;
+        let said = tokio::task::spawn_blocking(move || {
+            let mut raging = Raging::start(&url);
+            raging.go_on_for(moment);
+            raging.kill()
+        });
+        check(&mut watcher, &ledger, &said.await.unwrap()).await;
     }
     println!("{} acknowledged events survived {KILLS} kills", watcher.acknowledged());
     assert!(watcher.acknowledged() > 0);
 }
 
-/// Lets writers of another process write for some random time; returns what they said.
-fn rage_for_a_while(round: u64, url: &str) -> Vec<String> {
-    let mut child = child("rage", url);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let moment = RandomState::new().hash_one(round) % 1_000 + 1;
-    let (mut said, mut told) = (Vec::new(), 0);
-    while told < moment {
-        let line = lines.next().expect("writers go on until they are killed");
-        told += u64::from(storm::is_told(&line));
-        said.push(line);
+#[tokio::test]
+async fn histories_stay_linearizable_while_the_server_crashes_under_64_writers() {
+    let server = Arc::new(Server::start_apart().await);
+    let place = Place::on(&server);
+    let mut watcher = Watcher::default();
+    for _ in 0..2 {
+        let (url, server) = (place.url.clone(), server.clone());
+        let said = tokio::task::spawn_blocking(move || {
+            let mut raging = Raging::start(&url);
+            for _ in 0..3 {
+                raging.go_on_for(300);
+                server.restart("immediate");
+            }
+            raging.go_on_for(300);
+            raging.kill()
+        });
+        check(&mut watcher, &place.open().await, &said.await.unwrap()).await;
     }
-    child.kill().unwrap();
-    said.extend(lines);
-    child.wait().unwrap();
-    said
+    println!("{} acknowledged events survived 6 crashes", watcher.acknowledged());
+}
+
+/// Checks what was said against the ledger. A batch that the server still has is over before that,
+/// or was committed.
+async fn check(watcher: &mut Watcher, ledger: &Ledger, said: &[String]) {
+    let nothing = Append { stream: stream("storm-0"), expected: Expected::Any, events: Vec::new() };
+    ledger.append_all(vec![nothing]).await.unwrap();
+    watcher.check(ledger, said).await;
+}
+
+/// Another process whose writers append and read.
+struct Raging {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    said: Vec<String>,
+}
+
+impl Raging {
+    fn start(url: &str) -> Self {
+        let mut child = child("rage", url);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines, said: Vec::new() }
+    }
+
+    /// Waits until so many more operations have ended.
+    fn go_on_for(&mut self, operations: u64) {
+        let mut told = 0;
+        while told < operations {
+            let line = self.lines.next().expect("writers go on until they are killed").unwrap();
+            told += u64::from(storm::is_told(&line));
+            self.said.push(line);
+        }
+    }
+
+    /// Kills it; returns what it said.
+    fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.said.extend(self.lines.map(Result::unwrap));
+        self.child.wait().unwrap();
+        self.said
+    }
 }
 
 /// Not a test of its own: appends and reads until it is killed.

@@ -1,9 +1,9 @@
 use crate::{
-    place::{Place, append, events, numbers, stream},
+    place::{Place, append, events, numbers, open, stream},
     server::{Server, until},
 };
-use fairway_ledger::{Clock, Expected, LedgerError, Position};
-use std::sync::Arc;
+use fairway_ledger::{AppendError, Clock, Expected, LedgerError, Position};
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, task::JoinSet};
 
 const WRITERS: u64 = 32;
@@ -11,7 +11,7 @@ const WRITERS: u64 = 32;
 /// Writers and a reader go on while the server crashes again and again.
 #[tokio::test]
 async fn a_server_that_crashes_loses_nothing_and_nobody_notices() {
-    let server = Arc::new(tokio::task::spawn_blocking(Server::start).await.unwrap());
+    let server = Arc::new(Server::start_apart().await);
     let place = Place::on(&server);
     let ledger = place.open().await;
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
@@ -62,7 +62,7 @@ async fn a_server_that_crashes_loses_nothing_and_nobody_notices() {
 
 #[tokio::test]
 async fn a_server_that_is_away_is_named_after_a_while() {
-    let server = tokio::task::spawn_blocking(Server::start).await.unwrap();
+    let server = Server::start_apart().await;
     let place = Place::on(&server);
     let ledger = place.open().await;
     append(&ledger, "a", [0]).await;
@@ -75,4 +75,24 @@ async fn a_server_that_is_away_is_named_after_a_while() {
     assert!(error.ends_with("cannot be reached"), "{error}");
     let opened = fairway_ledger_postgres::open(&place.url, Clock::system()).await;
     assert!(matches!(opened, Err(LedgerError::Unreachable { .. })), "{opened:?}");
+}
+
+/// A copy of the server that follows it and takes no writes.
+#[tokio::test]
+async fn a_standby_is_read_and_followed() {
+    let server = Arc::new(Server::start_apart().await);
+    let place = Place::on(&server);
+    let ledger = place.open().await;
+    append(&ledger, "a", 0..100).await;
+    let first = server.clone();
+    let standby = tokio::task::spawn_blocking(move || Server::standby_of(&first)).await.unwrap();
+    let copy = open(&standby.url(&place.schema)).await;
+    let mut subscription = copy.subscribe(Position(99)).unwrap();
+    for number in 99..110 {
+        let next = tokio::time::timeout(Duration::from_secs(20), subscription.next());
+        assert_eq!(next.await.unwrap().unwrap().decode::<u64>().unwrap(), number);
+        append(&ledger, "a", [number + 1]).await;
+    }
+    let refused = copy.append(&stream("a"), Expected::Any, events([0])).await.unwrap_err();
+    assert!(matches!(refused, AppendError::Ledger(LedgerError::NotWritable { .. })), "{refused}");
 }

@@ -31,24 +31,49 @@ impl Server {
         SHARED.get_or_init(Self::start)
     }
 
-    /// A server of the caller's own.
-    pub(crate) fn start() -> Self {
-        let programs = programs();
-        let dir = tempfile::Builder::new().prefix("fairway-pg-").tempdir_in("/var/tmp").unwrap();
-        let dir = dir.keep();
-        if is_root() {
-            run(Command::new("chown").arg(USER).arg(&dir));
-        }
-        let data = dir.join("data");
-        run(as_user(&programs.join("initdb"))
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-D"])
-            .arg(&data));
-        let mut shell = shell(&dir);
-        let end = shell.stdin.take().unwrap();
-        let mut server = Self { dir, programs, port: 0, _end: end, _shell: shell };
+    /// A server of the caller's own, started beside what else the test does.
+    pub(crate) async fn start_apart() -> Self {
+        tokio::task::spawn_blocking(Self::start).await.unwrap()
+    }
+
+    fn start() -> Self {
+        let mut server = Self::unpack(|programs, data| {
+            run(as_user(&programs.join("initdb"))
+                .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-D"])
+                .arg(data));
+        });
         server.configure();
         assert!((0..STARTS).any(|_| server.try_start()), "a server starts; {}", server.log());
         server
+    }
+
+    /// A copy of a server that follows it.
+    pub(crate) fn standby_of(first: &Self) -> Self {
+        let mut server = Self::unpack(|programs, data| {
+            run(as_user(&programs.join("pg_basebackup"))
+                .args(["-R", "-X", "stream", "-c", "fast", "-U", "postgres", "-h"])
+                .arg(&first.dir)
+                .args(["-p", &first.port.to_string(), "-D"])
+                .arg(data));
+        });
+        let sockets = format!("unix_socket_directories = '{}'\n", server.dir.display());
+        append(&server.data().join("postgresql.auto.conf"), &sockets);
+        assert!((0..STARTS).any(|_| server.try_start()), "a standby starts; {}", server.log());
+        server
+    }
+
+    /// Makes the data of a server in a directory that somebody cleans up.
+    fn unpack(make: impl FnOnce(&Path, &Path)) -> Self {
+        let programs = programs();
+        let dir = tempfile::Builder::new().prefix("fairway-pg-").tempdir_in("/var/tmp").unwrap();
+        let dir = dir.keep();
+        let mut shell = shell(&dir);
+        let end = shell.stdin.take().unwrap();
+        if is_root() {
+            run(Command::new("chown").arg(USER).arg(&dir));
+        }
+        make(&programs, &dir.join("data"));
+        Self { dir, programs, port: 0, _end: end, _shell: shell }
     }
 
     fn configure(&self) {
@@ -57,13 +82,10 @@ impl Server {
             self.dir.display()
         );
         let rules = "local all guarded scram-sha-256\nlocal all all trust\n\
+            local replication all trust\n\
             hostssl all all 127.0.0.1/32 trust\nhostnossl all tls 127.0.0.1/32 reject\n\
             host all all 127.0.0.1/32 trust\n";
-        let append = |name: &str, lines: &str| {
-            let path = self.data().join(name);
-            fs::write(&path, fs::read_to_string(&path).unwrap() + lines).unwrap();
-        };
-        append("postgresql.conf", &lines);
+        append(&self.data().join("postgresql.conf"), &lines);
         self.make_certificate();
         fs::write(self.data().join("pg_hba.conf"), rules).unwrap();
     }
@@ -153,6 +175,10 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         assert!(Instant::now() < deadline, "it comes to be that {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+fn append(path: &Path, lines: &str) {
+    fs::write(path, fs::read_to_string(path).unwrap() + lines).unwrap();
 }
 
 fn programs() -> PathBuf {
