@@ -1,6 +1,7 @@
 //! `fairway ledger`: the ledgers of services' events as a whole.
 
 mod backup;
+mod callers;
 mod check;
 mod copy;
 mod files;
@@ -24,7 +25,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Serve a ledger over HTTP until interrupted
+    /// Serve a ledger over HTTP and gRPC until interrupted
     Serve(serve::Args),
     /// Make tokens for a served ledger
     Token(token::Args),

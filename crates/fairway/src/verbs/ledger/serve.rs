@@ -1,6 +1,6 @@
-//! `fairway ledger serve`: a ledger for services, over HTTP.
+//! `fairway ledger serve`: a ledger for services, over HTTP and gRPC.
 
-use super::tokens_file;
+use super::{callers::Callers, tokens_file};
 use crate::{
     app::{App, block_on},
     failure::{Doing, Exit, Failure},
@@ -9,6 +9,7 @@ use crate::{
     printer::Printer,
 };
 use fairway_api::{Api, Server, Tls, Tokens};
+use fairway_kurrent::{Kurrent, Open, Rights};
 use fairway_ledger::Ledger;
 use std::{
     fs,
@@ -18,7 +19,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Serve a ledger over HTTP until interrupted
+/// Serve a ledger over HTTP and gRPC until interrupted
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -86,14 +87,23 @@ fn server(
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
     tls: Option<Tls>,
 ) -> Server {
+    let clock = ledger.clock().clone();
     let api = Api::new(ledger);
-    let api = match tokens {
-        Some(tokens) => api.with_tokens(tokens),
-        None => api,
+    let (api, rights): (Api, Arc<dyn Rights>) = match tokens {
+        None => (api, Arc::new(Open)),
+        Some(tokens) => {
+            (api.with_tokens(tokens.clone()), Arc::new(Callers::new(tokens, clock)))
+        }
     };
+    let kurrent = Kurrent::new(api.groups().clone(), rights);
+    let api = api.with_grpc(move |request| {
+        let kurrent = kurrent.clone();
+        async move { kurrent.handle(request).await }
+    });
+    let server = Server::new(api);
     match tls {
-        Some(tls) => Server::new(api).with_tls(tls),
-        None => Server::new(api),
+        Some(tls) => server.with_tls(tls),
+        None => server,
     }
 }
 
