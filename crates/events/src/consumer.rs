@@ -144,6 +144,14 @@ impl Consumer {
         self.acks.nack(events, nack, reason).await
     }
 
+    /// The same as [`Acks::extend`].
+    pub async fn extend<T: Into<Token>>(
+        &self,
+        events: impl IntoIterator<Item = T>,
+    ) -> Result<(), GroupError> {
+        self.acks.extend(events).await
+    }
+
     /// For acknowledging elsewhere than events are taken.
     pub fn acks(&self) -> Acks {
         self.acks.clone()
@@ -186,6 +194,15 @@ impl Acks {
         reason: &str,
     ) -> Result<(), GroupError> {
         self.answer(events, Answer::Nack(nack, reason.to_owned())).await
+    }
+
+    /// Says that the consumer is still at work with events: from now on it has as long for them as
+    /// if it had just got them.
+    pub async fn extend<T: Into<Token>>(
+        &self,
+        events: impl IntoIterator<Item = T>,
+    ) -> Result<(), GroupError> {
+        self.answer(events, Answer::Extend).await
     }
 
     async fn answer<T: Into<Token>>(

@@ -192,6 +192,17 @@ impl Groups {
         self.answer(id, (consumer, tokens), answer).await
     }
 
+    /// Says that a consumer is still at work with events that it took: from now on it has as long
+    /// for them as if it had just taken them. Returns those that it did not have.
+    pub async fn extend(
+        &self,
+        id: &GroupId,
+        consumer: &ConsumerName,
+        tokens: Vec<Token>,
+    ) -> Result<Vec<Token>, GroupError> {
+        self.answer(id, (consumer, tokens), Answer::Extend).await
+    }
+
     async fn answer(
         &self,
         id: &GroupId,

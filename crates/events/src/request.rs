@@ -63,4 +63,6 @@ pub(crate) enum Who {
 pub(crate) enum Answer {
     Ack,
     Nack(Nack, String),
+    /// Nothing yet.
+    Extend,
 }

@@ -251,6 +251,17 @@ impl Group {
         self.offer(key);
     }
 
+    /// Gives a consumer as long for an event as if it had got it now.
+    pub(super) fn extend(&mut self, position: Position) {
+        let later = self.now.plus(self.settings.ack_timeout);
+        let status = self.entries.get_mut(&position).map(|entry| &mut entry.status);
+        if let Some(Status::InFlight { until, .. }) = status {
+            self.timers.remove(&(*until, position));
+            self.timers.insert((later, position));
+            *until = later;
+        }
+    }
+
     /// Ends to hold an event.
     pub(super) fn remove(&mut self, position: Position) -> Option<Entry> {
         let entry = self.entries.remove(&position)?;

@@ -250,6 +250,9 @@ impl World {
         let all = self.holding.iter();
         let all = all.flat_map(|(&member, held)| held.iter().map(move |&p| (member, p)));
         let Some((member, position)) = self.random.of(all.collect::<Vec<_>>()) else { return };
+        if self.random.one_in(9) {
+            return self.step(Input::Extended { member, positions: vec![position] });
+        }
         self.holding.get_mut(&member).unwrap().remove(&position);
         if self.random.below(10) < 6 {
             if self.group.holds(member, position) {

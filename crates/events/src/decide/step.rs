@@ -41,6 +41,8 @@ pub(crate) enum Input {
     Acked { member: MemberId, positions: Vec<Position> },
     /// A consumer is not done with events.
     Nacked { member: MemberId, positions: Vec<Position>, verdict: Verdict, reason: String },
+    /// A consumer is at work with events and needs longer.
+    Extended { member: MemberId, positions: Vec<Position> },
     /// The group's stream has a fact.
     Fact { version: Version, fact: Fact },
     /// Progress up to a checkpoint is stored.
@@ -107,6 +109,14 @@ impl Group {
                 for position in positions {
                     if self.holds(member, position) {
                         self.refuse(position, verdict, &reason);
+                    }
+                }
+            }
+            Input::Extended { member, positions } => {
+                self.hear(member);
+                for position in positions {
+                    if self.holds(member, position) {
+                        self.extend(position);
                     }
                 }
             }

@@ -163,6 +163,20 @@ fn what_fails_too_often_is_parked_before_its_key_goes_on() {
 }
 
 #[test]
+fn who_is_still_at_work_gets_more_time() {
+    let mut table = Table::new(settings());
+    table.take(&[(1, 7)]);
+    table.join(1, 10, Demand::Always);
+    for _ in 0..3 {
+        assert_eq!(table.after(90), "");
+        let (member, positions) = (MemberId(1), vec![Position(1)]);
+        assert_eq!(table.step(Input::Extended { member, positions }), "");
+    }
+    assert_eq!(table.after(100), "");
+    assert_eq!(table.after(10), "1 to 1 as 2");
+}
+
+#[test]
 fn while_a_key_waits_for_a_parked_event_others_go_on() {
     let mut table = Table::new(Settings { after_park: AfterPark::KeyWaits, ..settings() });
     table.take(&[(1, 7), (2, 7), (3, 8)]);

@@ -114,6 +114,7 @@ impl Driver {
         }
         let inputs = match answer {
             Answer::Ack => vec![Input::Acked { member, positions }],
+            Answer::Extend => vec![Input::Extended { member, positions }],
             Answer::Nack(nack, reason) => {
                 let verdict = nack.verdict();
                 let mut inputs = vec![Input::Nacked { member, positions, verdict, reason }];

@@ -95,12 +95,25 @@ impl Driver {
     /// what consumers have.
     async fn end(mut self, why: Ended) {
         self.seats.remove_all(why);
-        self.work.shutdown().await;
         if matches!(why, Ended::Closed | Ended::Updated) {
             // Who drives the group next goes on from what was stored before, if this fails.
-            let stored = self.row.save(&self.state.progress()).await;
-            drop(stored);
+            drop(self.store_all().await);
         }
+        self.work.shutdown().await;
+    }
+
+    /// Writes what is to be recorded, and stores progress.
+    async fn store_all(&mut self) -> Result<(), GroupError> {
+        while self.is_recording
+            && let Some(done) = self.work.join_next().await
+        {
+            self.is_recording = !matches!(done, Ok(Ok(Done::Recorded) | Err(_)));
+        }
+        for facts in self.to_record.chunks(FACTS_MAX) {
+            work::record(self.ledger.clone(), self.id.clone(), facts.to_vec()).await?;
+        }
+        self.row.save(&self.state.progress()).await?;
+        Ok(())
     }
 
     async fn next(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<Happened, End> {
