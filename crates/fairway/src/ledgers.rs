@@ -179,7 +179,7 @@ pub fn failed(what: impl Into<String>, error: LedgerError) -> Failure {
     match &error {
         LedgerError::Unreachable { .. } => Failure::unreachable(message).because(error),
         LedgerError::Moved { to, .. } => {
-            let hint = format!("it goes on at `{to}`; name that with `--ledger`");
+            let hint = format!("go on there: `--ledger {to}`");
             Failure::failed(message).because(error).hint(hint)
         }
         _ => Failure::failed(message).because(error),

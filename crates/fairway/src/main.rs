@@ -20,6 +20,7 @@ mod sources;
 mod space;
 mod supply;
 mod verbs;
+mod words;
 mod workshop;
 
 use app::App;

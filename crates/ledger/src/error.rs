@@ -64,7 +64,7 @@ pub enum LedgerError {
     #[error("another process appends to ledger `{0}` now")]
     Fenced(String),
     /// The ledger lives elsewhere now.
-    #[error("ledger `{ledger}` was moved to `{to}`")]
+    #[error("ledger `{ledger}` takes no appends: it is at `{to}`")]
     Moved {
         /// The ledger's place.
         ledger: String,

@@ -67,7 +67,7 @@ pub enum Fault {
         version: Version,
     },
     /// Stored rows claim to know events that are not there.
-    #[error("projection `{name}` is at position {position}, behind the last event")]
+    #[error("projection `{name}` is at position {position}, after the last event")]
     Projection {
         /// The projection.
         name: String,

@@ -6,6 +6,7 @@ use crate::{
     failure::{Doing, Exit, Failure},
     ledgers::{self, LedgerArgs},
     printer::Printer,
+    words::counted,
 };
 use fairway_ledger::{Filter, From, Ledger, Position, Read, Scope, StreamName, System, Version};
 use std::{
@@ -63,7 +64,7 @@ pub async fn run(
     let file = writer.into_inner().map_err(std::io::IntoInnerError::into_error);
     let synced = file.and_then(|file| file.sync_all());
     synced.and_then(|()| fs::rename(&unfinished, &path)).doing(doing)?;
-    printer.talk(&format!("{count} events up to position {head} are in {shown}\n"));
+    printer.talk(&format!("{} up to position {head} in {shown}\n", counted(count, "event")));
     Ok(Exit::Done)
 }
 

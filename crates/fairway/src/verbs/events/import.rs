@@ -2,7 +2,6 @@
 //! is, so that an import can be tried again.
 
 use super::{
-    append::refused,
     batches::{Batch, Entry},
     bounded_lines::BoundedLines,
     line,
@@ -12,11 +11,13 @@ use crate::{
     failure::{Exit, Failure},
     ledgers::{self, LedgerArgs},
     printer::{Format, LiveLine, Printer},
+    words::counted,
 };
-use fairway_ledger::Ledger;
+use fairway_ledger::{AppendError, Ledger};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::path::PathBuf;
+use tokio::task::coop::unconstrained;
 
 /// Append events from a file that was exported
 #[derive(clap::Args)]
@@ -52,9 +53,11 @@ pub async fn run(
     match printer.format {
         Format::Json => printer.json(&json!({ "imported": imported, "present": present })),
         Format::Text if present > 0 => {
-            printer.talk(&format!("{imported} events imported, {present} were there already\n"));
+            let were = if present == 1 { "was" } else { "were" };
+            let imported = counted(imported, "event");
+            printer.talk(&format!("{imported} imported, {present} {were} there already\n"));
         }
-        Format::Text => printer.talk(&format!("{imported} events imported\n")),
+        Format::Text => printer.talk(&format!("{} imported\n", counted(imported, "event"))),
     }
     outcome.map(|()| Exit::Done)
 }
@@ -116,9 +119,12 @@ async fn append(
         let events = run.events.len() as u64;
         (run.number, events, ledger.append(&run.stream, run.expected, run.events).await)
     });
-    for (number, events, appended) in join_all(appends).await {
-        let failed = |error| lines.refused(number, refused(error).render());
-        appended.map_err(failed)?;
+    // All are sent at once, in order; a task that has to give way would send some of them later.
+    for (number, events, appended) in unconstrained(join_all(appends)).await {
+        appended.map_err(|error| match error {
+            AppendError::Ledger(error) => ledgers::failed(format!("append line {number}"), error),
+            error => lines.refused(number, error),
+        })?;
         count.imported += events;
     }
     sorted.refused.map_or(Ok(()), |(number, refusal)| {

@@ -44,7 +44,7 @@ pub struct Line {
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
     /// It is no JSON object, or has other members than an event.
-    #[error("this is not an event: {0}")]
+    #[error("this is not an event")]
     Json(#[from] serde_json::Error),
     /// Something is given in two forms.
     #[error("`{0}` is given in two forms")]
@@ -186,7 +186,11 @@ mod tests {
 
     #[test]
     fn what_is_not_an_event_is_refused() {
-        let error = |text: &str| read(text.as_bytes()).unwrap_err().to_string();
+        let error = |text: &str| {
+            let error = read(text.as_bytes()).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            source.unwrap_or_else(|| error.to_string())
+        };
         assert_eq!(
             error(r#"{"kind":"a","data":1,"data_text":"1"}"#),
             "`data` is given in two forms"
@@ -194,7 +198,7 @@ mod tests {
         assert_eq!(error(r#"{"kind":"a","data_base64":"?"}"#), "`data_base64` is not base64");
         assert!(error(r#"{"kind":"a","dat":1}"#).contains("unknown field `dat`"));
         assert!(error(r#"{"data":1}"#).contains("missing field `kind`"));
-        assert!(error(r#"{"kind":"a","stream":"../x"}"#).contains("this is not an event"));
+        assert!(error(r#"{"kind":"a","stream":"../x"}"#).contains("is not allowed there"));
     }
 
     proptest! {

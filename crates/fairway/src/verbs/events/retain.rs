@@ -6,6 +6,7 @@ use crate::{
     failure::{Exit, Failure},
     ledgers::{self, LedgerArgs},
     printer::Printer,
+    words::counted,
 };
 use fairway_ledger::{Expected, Ledger, Retention, Standing, StreamName, StreamState, Version};
 
@@ -51,9 +52,9 @@ pub async fn truncate(
         printer.talk(&format!("`{stream}` has no events before version {}\n", args.before));
         return Ok(Exit::Done);
     }
-    let (first, count) = (state.truncated.0 + 1, gone.0 - state.truncated.0);
+    let (first, removed) = (state.truncated.0 + 1, counted(gone.0 - state.truncated.0, "event"));
     let intent =
-        format!("this removes {count} events of `{stream}` for good: versions {first} to {gone}");
+        format!("this removes {removed} of `{stream}` for good: versions {first} to {gone}");
     if !args.yes && !printer.confirm("events truncate", &intent)? {
         printer.talk("nothing was removed\n");
         return Ok(Exit::Failed);
@@ -79,9 +80,9 @@ pub async fn delete(
     if !args.tombstone || state.standing == Standing::Tombstoned {
         assert_readable(&ledger, stream).await?;
     }
-    let count = state.version.0 - state.truncated.0;
+    let count = counted(state.version.0 - state.truncated.0, "event");
     let until = if args.tombstone { "; nothing can be appended to it any more" } else { "" };
-    let intent = format!("this deletes `{stream}` with {count} events for good{until}");
+    let intent = format!("this deletes `{stream}` with {count} for good{until}");
     if !args.yes && !printer.confirm("events delete", &intent)? {
         printer.talk("nothing was deleted\n");
         return Ok(Exit::Failed);

@@ -5,6 +5,7 @@ use crate::{
     failure::{Exit, Failure},
     ledgers::{self, Place},
     printer::{Format, Printer},
+    words::counted,
 };
 use fairway_ledger::{FAULTS_MAX, Home};
 use serde_json::json;
@@ -44,7 +45,8 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
             return Ok(Exit::Done);
         }
         let more = if words.len() == FAULTS_MAX { "at least " } else { "" };
-        printer.talk(&format!("{more}{} faults in `{place}`\n", words.len()));
+        let count = counted(words.len() as u64, "fault");
+        printer.talk(&format!("{more}{count} in `{place}`\n"));
         Ok(Exit::Failed)
     })
 }

@@ -28,6 +28,7 @@ pub struct Args {
 /// Copies the backup, looks at the copy, and puts it to its place, where it takes appends.
 pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     let file = app.directory.join(&args.file);
+    let file = std::path::absolute(&file).doing("find the working folder")?;
     Place::File(file.clone()).assert_there()?;
     let place = Place::or_default(app, args.to.as_deref())?;
     let head = match &place {
