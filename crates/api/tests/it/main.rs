@@ -9,6 +9,7 @@ mod groups;
 mod hostile;
 mod live;
 mod reads;
+mod sdks;
 mod secure;
 mod streams;
 mod tokens;
