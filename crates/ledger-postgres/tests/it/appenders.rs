@@ -121,6 +121,7 @@ async fn an_appender_that_died_is_replaced_before_its_lease_expires() {
     });
     until("it hangs", async || proxy.held() == 1).await;
     lost.abort();
+    drop(proxy);
     let end = format!(
         "SELECT pg_terminate_backend(pid) FROM pg_locks, {}.appender
          WHERE locktype = 'advisory' AND objid::bigint = token
