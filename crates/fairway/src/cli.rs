@@ -54,6 +54,8 @@ pub enum Verb {
     Secret(verbs::secret::Args),
     /// Append and read the events of services
     Events(verbs::events::Args),
+    /// Serve and keep the ledgers of services' events
+    Ledger(verbs::ledger::Args),
     /// Print a completion script for a shell
     Completions(verbs::completions::Args),
     /// Write manual pages to a folder

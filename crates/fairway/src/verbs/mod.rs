@@ -9,6 +9,7 @@ pub mod exec;
 pub mod images;
 pub mod init;
 pub mod keeper;
+pub mod ledger;
 pub mod logs;
 pub mod man;
 pub mod promote;

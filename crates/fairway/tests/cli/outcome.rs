@@ -80,6 +80,7 @@ impl fmt::Display for Outcome {
 /// What differs from one run of a test to the next, and what is shown for it.
 pub const REDACTIONS: &[(&str, &str)] = &[
     (r"/var/tmp/fairway-cli-[A-Za-z0-9]+", "[DIR]"),
+    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b", "[ID]"),
     (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
     (r"\b[0-9a-f]{40}\b", "[COMMIT]"),
     (r"\b[0-9a-f]{12}\b", "[DIGEST]"),

@@ -1,0 +1,294 @@
+//! `fairway ledger backup`, `restore` and `check`.
+
+use crate::{
+    database::Database,
+    ledger_content::{Storm, assert_kept, content, ledger, runtime},
+    outcome::assert_outcome,
+    world::World,
+};
+use fairway_ledger::{Clock, Data, Expected, Json, NewEvent, Retention, StreamName, Version};
+use std::{fs, os::unix::fs::FileExt, path::PathBuf};
+
+fn events_db(world: &World) -> String {
+    world.home().join("events.db").display().to_string()
+}
+
+fn path(world: &World, name: &str) -> PathBuf {
+    world.fleet().join(name)
+}
+
+/// A ledger with something of everything.
+pub fn fill(place: &str) {
+    runtime().block_on(async {
+        let ledger = ledger(place).await;
+        let stream = |name: &str| -> StreamName { name.parse().unwrap() };
+        let event = |number: u64| NewEvent::new("counted", &number).unwrap();
+        for name in ["kept-1", "kept-2", "truncated-1", "deleted-1", "again-1", "closed-1"] {
+            let events = (0..9).map(event).collect();
+            ledger.append(&stream(name), Expected::NoStream, events).await.unwrap();
+        }
+        let given = event(7).with_id("11111111-2222-4333-8444-555555555555".parse().unwrap());
+        let bytes = NewEvent { data: Data::Bytes(vec![0, 255]), ..event(8) };
+        ledger.append(&stream("kept-3"), Expected::Any, vec![given, bytes]).await.unwrap();
+        for (name, retention) in [
+            ("truncated-1", Retention::Truncated(Version(4))),
+            ("deleted-1", Retention::Deleted),
+            ("again-1", Retention::Deleted),
+            ("closed-1", Retention::Tombstoned),
+            ("never-1", Retention::Tombstoned),
+        ] {
+            ledger.retain(&stream(name), Expected::Any, retention).await.unwrap();
+        }
+        ledger.append(&stream("again-1"), Expected::Any, vec![event(9)]).await.unwrap();
+        let state = || Data::from(Json::of(&1).unwrap());
+        for version in [3, 9] {
+            let saved = ("state-v1".parse().unwrap(), state());
+            ledger.save_snapshot(&stream("kept-1"), Version(version), saved).await.unwrap();
+        }
+    });
+}
+
+fn filled() -> World {
+    let world = World::empty();
+    fs::create_dir_all(world.home()).unwrap();
+    fill(&events_db(&world));
+    world
+}
+
+#[test]
+fn a_backup_is_restored_with_everything() {
+    let world = filled();
+    assert_outcome!(world.fairway(&["ledger", "backup", "it.backup"]), @r"
+    exit 0
+    --- stderr
+    all up to position 62 is in `it.backup`, 61440 bytes
+    ");
+    assert_outcome!(world.fairway(&["ledger", "backup", "it.backup"]), @r"
+    exit 2
+    --- stderr
+    error: `ledger backup` asks first, and nobody is there to answer
+      hint: add `--yes`
+    ");
+    world.fairway(&["ledger", "backup", "it.backup", "--yes"]).passed();
+    assert_outcome!(world.fairway(&["ledger", "restore", "it.backup", "--to", "new.db"]), @r"
+    exit 0
+    --- stderr
+    ledger `[DIR]/fleet/new.db` has all up to position 62
+    ");
+    let place = path(&world, "new.db").display().to_string();
+    assert_eq!(content(&place), content(&events_db(&world)));
+    world.fairway(&["events", "append", "kept-1", "more", "--ledger", "new.db"]).passed();
+    assert_outcome!(world.fairway(&["ledger", "restore", "it.backup", "--to", "new.db"]), @r"
+    exit 2
+    --- stderr
+    error: `ledger restore` asks first, and nobody is there to answer
+      hint: add `--yes`
+    ");
+    world.fairway(&["ledger", "restore", "it.backup", "--to", "new.db", "--yes"]).passed();
+    assert_eq!(content(&place), content(&events_db(&world)));
+    assert_outcome!(world.fairway(&["ledger", "check", "new.db", "-o", "json"]), @r#"
+    exit 0
+    --- stdout
+    {"faults":[],"position":62}
+    --- stderr
+    nothing is wrong up to position 62
+    "#);
+    assert_outcome!(world.fairway(&["ledger", "restore", "nothing"]), @r"
+    exit 1
+    --- stderr
+    error: there is no ledger at `./nothing`
+    ");
+}
+
+#[test]
+fn a_ledger_in_use_is_not_replaced() {
+    let world = filled();
+    world.fairway(&["ledger", "backup", "it.backup"]).passed();
+    let place = events_db(&world);
+    let used = fairway_ledger::Ledger::open_with(place.as_ref(), Clock::system()).unwrap();
+    runtime().block_on(used.head()).unwrap();
+    assert_outcome!(world.fairway(&["ledger", "restore", "it.backup", "--yes"]), @r"
+    exit 1
+    --- stderr
+    error: could not replace `[DIR]/home/events.db`
+      caused by: ledger `[DIR]/home/events.db` is kept busy by another process
+      hint: end the programs that have it open
+    ");
+    drop(used);
+    world.fairway(&["ledger", "check"]).passed();
+}
+
+#[test]
+fn a_backup_is_of_one_moment_though_others_write() {
+    let world = filled();
+    let place = events_db(&world);
+    let storm = Storm::begin(&place);
+    for number in 0..5 {
+        let name = format!("{number}.backup");
+        let said = world.fairway(&["ledger", "backup", &name, "-o", "json"]).passed().json();
+        let backup = content(&path(&world, &name).display().to_string());
+        assert_eq!(said["position"], backup.head.0);
+        world.fairway(&["ledger", "check", &name]).passed();
+    }
+    let acknowledged = storm.end();
+    let now = content(&place);
+    assert_kept(&now, &acknowledged);
+    let last = content(&path(&world, "4.backup").display().to_string());
+    assert!(last.head > content(&path(&world, "0.backup").display().to_string()).head);
+    assert_eq!(now.events[..last.events.len()], last.events);
+}
+
+#[test]
+fn a_backup_of_a_ledger_in_postgresql_is_a_file() {
+    let world = World::empty();
+    let url = Database::shared().url("backup_of_one");
+    fill(&url);
+    let storm = Storm::begin(&url);
+    world.fairway(&["ledger", "backup", "busy", "--ledger", &url]).passed();
+    let acknowledged = storm.end();
+    let now = content(&url);
+    assert_kept(&now, &acknowledged);
+    let busy = content(&path(&world, "busy").display().to_string());
+    assert_eq!(now.events[..busy.events.len()], busy.events);
+    fs::write(path(&world, "address"), &url).unwrap();
+    world.fairway(&["ledger", "backup", "quiet", "--ledger", "@address"]).passed();
+    assert_eq!(content(&path(&world, "quiet").display().to_string()), now);
+    let other = Database::shared().url("backup_restored");
+    world.fairway(&["ledger", "restore", "quiet", "--to", &other]).passed();
+    assert_eq!(content(&other), now);
+    world.fairway(&["ledger", "check", &other]).passed();
+    world.fairway(&["events", "append", "kept-1", "more", "--ledger", &other]).passed();
+    let again = world.fairway(&["ledger", "restore", "quiet", "--to", &other]);
+    assert_eq!(again.code, 1, "{again}");
+    assert!(again.stderr.contains("has events already"), "{again}");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let world = filled();
+    assert_outcome!(world.fairway(&["ledger", "check"]), @r"
+    exit 0
+    --- stderr
+    nothing is wrong up to position 62
+    ");
+    let damage = |sql: &str| {
+        let copy = path(&world, "damaged.db");
+        drop(fs::remove_file(&copy));
+        world.fairway(&["ledger", "backup", "damaged.db"]).passed();
+        rusqlite::Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
+        world.fairway(&["ledger", "check", "damaged.db"])
+    };
+    assert_outcome!(damage("DELETE FROM events WHERE position = 3"), @r"
+    exit 1
+    --- stdout
+    stream `kept-1` lacks its event of version 3, which was not truncated
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("DELETE FROM events WHERE position = 1"), @r"
+    exit 1
+    --- stdout
+    stream `kept-1` lacks its event of version 1, which was not truncated
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("DELETE FROM events WHERE position = 62"), @r"
+    exit 0
+    --- stderr
+    nothing is wrong up to position 62
+    ");
+    assert_outcome!(damage("UPDATE events SET version = 20 WHERE position = 3"), @r"
+    exit 1
+    --- stdout
+    stream `kept-1` is noted with version 9, its last event has version 20
+    stream `kept-1` lacks its event of version 3, which was not truncated
+    --- stderr
+    2 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("UPDATE streams SET version = 8 WHERE name = 'kept-1'"), @r"
+    exit 1
+    --- stdout
+    stream `kept-1` is noted with version 8, its last event has version 9
+    a snapshot of stream `kept-1` is of version 9, which is not there
+    --- stderr
+    2 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("UPDATE events SET data = '{' WHERE position = 3"), @r"
+    exit 1
+    --- stdout
+    data of event 3 are not JSON
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("UPDATE events SET recorded = 7 WHERE position = 3"), @r"
+    exit 1
+    --- stdout
+    event 3 is recorded earlier than the one before it
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("UPDATE events SET stream = 99 WHERE position = 9"), @r"
+    exit 1
+    --- stdout
+    stream `kept-1` is noted with version 9, its last event has version 8
+    event 9 does not belong to a stream and its category
+    event 9 does not belong to a stream and its category
+    --- stderr
+    3 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("UPDATE snapshots SET version = 10 WHERE version = 9"), @r"
+    exit 1
+    --- stdout
+    a snapshot of stream `kept-1` is of version 10, which is not there
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("INSERT INTO projections (name, version, position) VALUES ('p', 1, 99)"), @r"
+    exit 1
+    --- stdout
+    projection `p` is at position 99, behind the last event
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+    assert_outcome!(damage("DROP INDEX events_by_id; UPDATE events SET id = zeroblob(16) WHERE stream = 1"), @r"
+    exit 1
+    --- stdout
+    event 9 has the id of an earlier event of its stream
+    --- stderr
+    1 faults in `[DIR]/fleet/damaged.db`
+    ");
+}
+
+#[test]
+fn a_damaged_page_is_found_and_not_backed_up() {
+    let world = filled();
+    world.fairway(&["ledger", "backup", "damaged.db"]).passed();
+    let file = fs::OpenOptions::new().write(true).open(path(&world, "damaged.db")).unwrap();
+    let pages = file.metadata().unwrap().len() / 4096;
+    for page in 3..pages {
+        file.write_all_at(&[0x5a; 64], page * 4096 + 8).unwrap();
+    }
+    let checked = world.fairway(&["ledger", "check", "damaged.db"]);
+    assert_eq!(checked.code, 1, "{checked}");
+    let backup = ["ledger", "backup", "second", "--ledger", "damaged.db"];
+    let refused = world.fairway(&backup);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(!path(&world, "second").exists() && !path(&world, "second.unfinished").exists());
+    fs::write(path(&world, "text"), "this is text\n".repeat(1000)).unwrap();
+    assert_outcome!(world.fairway(&["ledger", "check", "text"]), @r"
+    exit 1
+    --- stderr
+    error: could not open the ledger `[DIR]/fleet/text`
+      caused by: `[DIR]/fleet/text` is damaged or is not a ledger
+      caused by: file is not a database
+      caused by: Error code 26: file is not a database
+    ");
+    assert_outcome!(world.fairway(&["ledger", "restore", "text", "--to", "new.db"]), @r"
+    exit 1
+    --- stderr
+    error: could not copy `./text`
+      caused by: `./text` is damaged or is not a ledger
+      caused by: file is not a database
+      caused by: Error code 26: file is not a database
+    ");
+}
