@@ -56,6 +56,8 @@ pub enum Verb {
     Events(verbs::events::Args),
     /// Serve and keep the ledgers of services' events
     Ledger(verbs::ledger::Args),
+    /// Declare, ask and mend read models
+    ReadModels(verbs::read_models::Args),
     /// Print a completion script for a shell
     Completions(verbs::completions::Args),
     /// Write manual pages to a folder

@@ -78,6 +78,7 @@ fn run(verb: &Verb, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
         Verb::Secret(args) => verbs::secret::run(args, app, printer),
         Verb::Events(args) => verbs::events::run(args, app, printer),
         Verb::Ledger(args) => verbs::ledger::run(args, app, printer),
+        Verb::ReadModels(args) => verbs::read_models::run(args, app, printer),
         Verb::Completions(args) => verbs::completions::run(args, app, printer),
         Verb::Man(args) => verbs::man::run(args, app, printer),
     }

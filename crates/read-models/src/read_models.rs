@@ -170,6 +170,24 @@ impl ReadModels {
         }
     }
 
+    /// Waits until all that was asked of a read model is done: it is built, mended, or removed.
+    pub async fn settled(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
+        let mut look = LOOK;
+        loop {
+            let model = Registry::load_one(&self.ledger, name).await?;
+            let asked = model.asks.last_key_value().map_or(0, |(version, _)| *version);
+            let done = match &model.live {
+                Some(live) => self.standing(live).await?.is_some_and(|live| live.asks >= asked),
+                None => model.wanted.is_none(),
+            };
+            if done && model.candidate().is_none() && model.retired.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(look).await;
+            look = (look * 2).min(LOOK_MAX);
+        }
+    }
+
     /// Asks a read model.
     pub async fn query(
         &self,

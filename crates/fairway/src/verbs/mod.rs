@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod logs;
 pub mod man;
 pub mod promote;
+pub mod read_models;
 pub mod releases;
 pub mod rollback;
 pub mod run;

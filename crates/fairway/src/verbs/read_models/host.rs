@@ -1,0 +1,135 @@
+//! Where read models are, and how they are opened, also by who serves their ledger.
+
+use super::CommonArgs;
+use crate::{
+    app::App,
+    failure::{Doing, Failure},
+    ledgers,
+    printer::Printer,
+};
+use fairway_ledger::Ledger;
+use fairway_model::{Diagnostic, EnvironmentName};
+use fairway_read_models::{Declaration, Following, Places, ReadModelError, ReadModels};
+use std::{fs, path::Path};
+
+/// Read models that are followed by this process.
+pub struct Hosted {
+    /// To ask them.
+    pub models: ReadModels,
+    /// Follows the ledger until it is stopped.
+    pub following: Following,
+}
+
+/// Declares what is in a folder, and follows the ledger for all read models.
+pub async fn host(
+    app: &App,
+    ledger: &Ledger,
+    (folder, secrets_of): (&Path, Option<&EnvironmentName>),
+    printer: &mut Printer,
+) -> Result<Hosted, Failure> {
+    let places = places(app, ledger, secrets_of)?;
+    let started = ReadModels::start(ledger.clone(), places);
+    let (models, following) = started.map_err(|error| failed("follow the ledger", error))?;
+    let folder = app.directory.join(folder);
+    for path in files(&folder)? {
+        let declaration = read(app, &path, printer)?;
+        let applied = models.apply(&declaration).await;
+        applied.map_err(|error| refused(&declaration, error, printer))?;
+    }
+    Ok(Hosted { models, following })
+}
+
+/// The YAML files of a folder, by name.
+fn files(folder: &Path) -> Result<Vec<String>, Failure> {
+    let list = fs::read_dir(folder).doing(format!("read the folder `{}`", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in list {
+        let path = entry.doing(format!("read the folder `{}`", folder.display()))?.path();
+        if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+            found.push(path.display().to_string());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Reads a declaration; shows what is wrong with it.
+pub(super) fn read(app: &App, path: &str, printer: &mut Printer) -> Result<Declaration, Failure> {
+    let text = fs::read_to_string(app.directory.join(path)).doing(format!("read `{path}`"))?;
+    Declaration::read(path, &text).map_err(|found| wrong(path, &found, printer))
+}
+
+fn wrong(path: &str, found: &[Diagnostic], printer: &mut Printer) -> Failure {
+    printer.diagnostics(found);
+    Failure::usage(format!("`{path}` is not a right declaration of a read model"))
+}
+
+/// Why a declaration was not taken.
+pub(super) fn refused(
+    declaration: &Declaration,
+    error: ReadModelError,
+    printer: &mut Printer,
+) -> Failure {
+    match error {
+        ReadModelError::Declaration(found) => wrong(declaration.path(), &found, printer),
+        ReadModelError::SameVersion { version, .. } => {
+            let hint = format!("raise `version` in `{}` to {}", declaration.path(), version + 1);
+            Failure::usage(error.to_string()).hint(hint)
+        }
+        ReadModelError::LowerVersion { .. } => Failure::usage(error.to_string()),
+        error => failed(format!("declare read model `{}`", declaration.name()), error),
+    }
+}
+
+/// Where the read models of a ledger are: beside its file, else in the data directory.
+pub(super) fn places(
+    app: &App,
+    ledger: &Ledger,
+    secrets_of: Option<&EnvironmentName>,
+) -> Result<Places, Failure> {
+    let place = ledger.place();
+    let dir = if Path::new(&place).is_file() {
+        format!("{place}-read-models").into()
+    } else {
+        app.data("read-models")?.join(format!("{:016x}", ledger.id().0))
+    };
+    let mut places = Places { dir, ..Places::default() };
+    if let Some(environment) = secrets_of {
+        let secrets = app.secrets()?;
+        for info in secrets.list(environment).doing("list the secrets")? {
+            let value = secrets.get(environment, &info.name).doing("read a secret")?;
+            let value = value.map(|(value, _)| (info.name, value.expose().to_owned()));
+            places.secrets.extend(value);
+        }
+    }
+    Ok(places)
+}
+
+/// The read models of a ledger, without following it.
+pub(super) async fn open(common: &CommonArgs, app: &App) -> Result<ReadModels, Failure> {
+    let ledger = ledgers::open_to_read(app, common.ledger.ledger.as_deref()).await?;
+    let places = places(app, &ledger, common.secrets_of.as_ref())?;
+    Ok(ReadModels::open(ledger, places))
+}
+
+/// The failure of something that was done with read models.
+pub(super) fn failed(what: impl Into<String>, error: ReadModelError) -> Failure {
+    match error {
+        ReadModelError::Ledger(error) => ledgers::failed(what, error),
+        error => {
+            let hint = match &error {
+                ReadModelError::Missing(_) => Some("`fairway read-models list` shows all"),
+                ReadModelError::Building { .. } | ReadModelError::Behind { .. } => {
+                    Some("`fairway ledger serve --read-models DIR` keeps read models up to date")
+                }
+                ReadModelError::Secret(_) => Some("name its environment with `--secrets-of`"),
+                _ => None,
+            };
+            let failure = Failure::failed(format!("could not {}", what.into())).because(error);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        }
+    }
+}

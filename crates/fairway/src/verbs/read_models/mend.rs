@@ -1,0 +1,86 @@
+//! `fairway read-models rebuild`, `retry` and `skip`: what is asked of who drives.
+
+use super::{CommonArgs, host::failed, named::NameArg, work::Work};
+use crate::{
+    app::App,
+    failure::{Exit, Failure},
+    printer::Printer,
+};
+use fairway_ledger::Position;
+use fairway_model::ReadModelName;
+
+/// Build a read model once more, beside the one that is read
+#[derive(clap::Args)]
+pub struct RebuildArgs {
+    #[command(flatten)]
+    of: NameArg,
+}
+
+/// Try parked events again
+#[derive(clap::Args)]
+pub struct RetryArgs {
+    #[command(flatten)]
+    of: NameArg,
+    /// Only those with this key
+    #[arg(long)]
+    key: Option<String>,
+}
+
+/// Leave a parked event out, so that those behind it go on
+#[derive(clap::Args)]
+pub struct SkipArgs {
+    #[command(flatten)]
+    of: NameArg,
+    /// The position of the event
+    position: u64,
+}
+
+/// Builds anew.
+pub async fn rebuild(
+    args: &RebuildArgs,
+    common: &CommonArgs,
+    app: &App,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let work = Work::open(common, app).await?;
+    let asked = work.models.rebuild(&args.of.name).await;
+    asked.map_err(|error| failed("rebuild the read model", error))?;
+    finish(work, &args.of.name, printer).await
+}
+
+/// Tries again.
+pub async fn retry(
+    args: &RetryArgs,
+    common: &CommonArgs,
+    app: &App,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let work = Work::open(common, app).await?;
+    let asked = work.models.retry(&args.of.name, args.key.clone()).await;
+    asked.map_err(|error| failed("retry parked events", error))?;
+    finish(work, &args.of.name, printer).await
+}
+
+/// Leaves out.
+pub async fn skip(
+    args: &SkipArgs,
+    common: &CommonArgs,
+    app: &App,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let work = Work::open(common, app).await?;
+    let asked = work.models.skip(&args.of.name, Position(args.position)).await;
+    asked.map_err(|error| failed("skip the event", error))?;
+    finish(work, &args.of.name, printer).await
+}
+
+/// Waits until it is done, and says what is parked then.
+async fn finish(work: Work, name: &ReadModelName, printer: &mut Printer) -> Result<Exit, Failure> {
+    work.finish(name, printer).await?;
+    let status = work.models.status(name).await;
+    let status = status.map_err(|error| failed("see how far it is", error))?;
+    let parked = status.live.map_or(0, |live| live.standing.parked);
+    printer.talk(&format!("{parked} events of read model `{name}` are parked\n"));
+    work.close().await;
+    Ok(Exit::Done)
+}
