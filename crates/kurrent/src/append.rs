@@ -13,6 +13,7 @@ use fairway_ledger::{
     Append, AppendError, Appended, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Expected, Ledger, NewEvent,
     StreamName,
 };
+use std::collections::HashSet;
 use tonic::{Status, Streaming};
 
 /// Takes all events of a call and appends them at once.
@@ -51,12 +52,26 @@ async fn collect(
     Ok(events)
 }
 
-/// Appends. What is about a stream that is closed for ever is closed with it.
+/// Appends to one stream.
 pub(crate) async fn write(ledger: &Ledger, append: Append) -> Result<Appended, AppendError> {
-    let about = append.stream.is_about();
-    let check = about.map(|stream| Append { stream, expected: Expected::Any, events: Vec::new() });
-    let appended = ledger.append_all(check.into_iter().chain([append]).collect()).await?;
-    Ok(*appended.last().expect("every append has an answer"))
+    let appended = write_all(ledger, vec![append]).await?;
+    Ok(*appended.first().expect("one append has one answer"))
+}
+
+/// Appends to all streams or to none. What is about a stream that is closed for ever is closed with it.
+pub(crate) async fn write_all(
+    ledger: &Ledger,
+    mut appends: Vec<Append>,
+) -> Result<Vec<Appended>, AppendError> {
+    let count = appends.len();
+    let named: HashSet<StreamName> = appends.iter().map(|append| append.stream.clone()).collect();
+    let about = appends.iter().filter_map(|append| append.stream.is_about());
+    let unnamed: Vec<StreamName> = about.filter(|stream| !named.contains(stream)).collect();
+    let check = |stream| Append { stream, expected: Expected::Any, events: Vec::new() };
+    appends.extend(unnamed.into_iter().map(check));
+    let mut appended = ledger.append_all(appends).await?;
+    appended.truncate(count);
+    Ok(appended)
 }
 
 fn answer(

@@ -3,32 +3,25 @@
 
 use crate::{
     append,
+    batch_outcome::Outcome,
     calls::Answers,
-    expected::{self, Revision},
-    proposed,
+    expected, proposed,
     rights::Caller,
     status,
     wire::{
-        shared::{
-            AnyMessage, BadRequest, MaximumAppendSizeExceeded, ProposedMessage, Seconds,
-            StreamDeleted, Uuid, WrongExpectedVersion,
-        },
-        streams::{
-            BatchAppendReq, BatchAppendResp, BatchDeadline, BatchError, BatchOptions,
-            batch_append_resp,
-        },
+        shared::{ProposedMessage, Seconds, Uuid},
+        streams::{BatchAppendReq, BatchAppendResp, BatchDeadline, BatchOptions},
     },
 };
 use fairway_ledger::{
-    Append, AppendError, Appended, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Expected, Ledger, NewEvent,
-    StreamName,
+    Append, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Expected, Ledger, NewEvent, StreamName,
 };
 use fairway_model::Timestamp;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use prost::Message;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 /// Most appends of one call whose parts are not all there.
 const UNFINISHED_MAX: usize = 32;
@@ -186,87 +179,5 @@ fn remaining(deadline: Option<BatchDeadline>, Timestamp(now): Timestamp) -> Dura
         Some(BatchDeadline::At(moment)) => {
             Duration::from_millis(millis(moment).saturating_sub(now))
         }
-    }
-}
-
-/// What came of an append.
-enum Outcome {
-    Done(Appended),
-    Failed(AppendError),
-    Refused(Status),
-    Late,
-}
-
-impl Outcome {
-    fn answer(self, stream: &StreamName, expected: Expected) -> batch_append_resp::Result {
-        let error = match self {
-            Self::Done(appended) => {
-                return batch_append_resp::Result::Success(append::success(appended));
-            }
-            Self::Failed(error) => failed(&error, stream, expected)
-                .unwrap_or_else(|| refused(&status::append("Append", error, expected))),
-            Self::Refused(wrong) => refused(&wrong),
-            Self::Late => {
-                error(Code::DeadlineExceeded, "the deadline has passed", detail("Timeout", &()))
-            }
-        };
-        batch_append_resp::Result::Error(error)
-    }
-}
-
-/// The errors that have details of their own.
-fn failed(failed: &AppendError, stream: &StreamName, expected: Expected) -> Option<BatchError> {
-    if let Some(most) = status::most_bytes(failed) {
-        let most = MaximumAppendSizeExceeded { max_append_size: u32::try_from(most).ok()? };
-        let detail = detail("MaximumAppendSizeExceeded", &most);
-        return Some(error(Code::InvalidArgument, "the append is too large", detail));
-    }
-    match failed {
-        AppendError::Conflict { actual, .. } => {
-            let wrong = WrongExpectedVersion {
-                current: Some(Revision::last_of(*actual).detailed()),
-                expected: Some(expected::detailed(expected)),
-            };
-            let detail = detail("WrongExpectedVersion", &wrong);
-            Some(error(Code::FailedPrecondition, "WrongExpectedVersion", detail))
-        }
-        AppendError::Tombstoned(_) => {
-            let deleted = StreamDeleted { stream_identifier: Some(expected::identifier(stream)) };
-            let detail = detail("StreamDeleted", &deleted);
-            Some(error(Code::FailedPrecondition, "the stream is deleted", detail))
-        }
-        _ => None,
-    }
-}
-
-/// An error that a call on its own would end with.
-fn refused(status: &Status) -> BatchError {
-    let message = status.message();
-    let exception = status.metadata().get("exception").and_then(|value| value.to_str().ok());
-    let detail = match (status.code(), exception) {
-        (Code::PermissionDenied | Code::Unauthenticated, _) => detail("AccessDenied", &()),
-        (_, Some("maximum-append-size-exceeded")) => {
-            let most = u32::try_from(BATCH_BYTES_MAX).unwrap_or(u32::MAX);
-            detail(
-                "MaximumAppendSizeExceeded",
-                &MaximumAppendSizeExceeded { max_append_size: most },
-            )
-        }
-        (Code::InvalidArgument, _) => {
-            detail("BadRequest", &BadRequest { message: message.to_owned() })
-        }
-        _ => detail("Unknown", &()),
-    };
-    error(status.code(), message, detail)
-}
-
-fn error(code: Code, message: &str, details: AnyMessage) -> BatchError {
-    BatchError { code: code.into(), message: message.to_owned(), details: Some(details) }
-}
-
-fn detail(name: &str, message: &impl Message) -> AnyMessage {
-    AnyMessage {
-        type_url: format!("type.googleapis.com/event_store.client.{name}"),
-        value: message.encode_to_vec(),
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::wire::{
     persistent,
+    records::{AppendRecordsRequest, AppendRequest},
     streams::{AppendReq, BatchAppendReq, DeleteReq, ReadReq},
 };
 use bytes::Buf;
 use fairway_ledger::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX};
 use prost::{
     DecodeError, Message,
-    encoding::{DecodeContext, decode_key, skip_field},
+    encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
 };
 use std::marker::PhantomData;
 use tonic::{
@@ -19,12 +20,17 @@ use tonic::{
 /// Room for what is around data: names, ids, field numbers.
 const AROUND: usize = 128 << 10;
 
+/// Most fields of one event: its properties are some.
+const EVENT_FIELDS_MAX: usize = 1_000;
+
 /// A message that a client sends.
 pub(crate) trait Incoming: Message + Default + 'static {
     /// Most bytes of one message.
     const BYTES_MAX: usize = 64 << 10;
     /// Most fields of its outermost level: a list of empty messages is small on the wire only.
     const FIELDS_MAX: usize = BATCH_EVENTS_MAX + 16;
+    /// The number of the field with its events, if it has several.
+    const EVENTS: Option<u32> = None;
 }
 
 impl Incoming for () {}
@@ -43,6 +49,15 @@ impl Incoming for AppendReq {
 }
 impl Incoming for BatchAppendReq {
     const BYTES_MAX: usize = BATCH_BYTES_MAX + (1 << 20);
+    const EVENTS: Option<u32> = Some(3);
+}
+impl Incoming for AppendRequest {
+    const BYTES_MAX: usize = BATCH_BYTES_MAX + (1 << 20);
+    const EVENTS: Option<u32> = Some(2);
+}
+impl Incoming for AppendRecordsRequest {
+    const BYTES_MAX: usize = BATCH_BYTES_MAX + (1 << 20);
+    const EVENTS: Option<u32> = Some(1);
 }
 
 /// Sends `A` and takes `Q`.
@@ -84,31 +99,43 @@ impl<A, Q: Incoming> Decoder for Messages<A, Q> {
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Q>, Status> {
         let message = buffer.copy_to_bytes(buffer.remaining());
-        decode(message).map(Some)
+        decode(&message).map(Some)
     }
 }
 
 /// Reads a message that has no more fields than it may have.
-pub(crate) fn decode<Q: Incoming>(message: impl Buf + Clone) -> Result<Q, Status> {
+pub(crate) fn decode<Q: Incoming>(message: &[u8]) -> Result<Q, Status> {
     let bad = |error: DecodeError| Status::internal(format!("a message cannot be read: {error}"));
-    let is_within = has_at_most(message.clone(), Q::FIELDS_MAX).map_err(bad)?;
-    if !is_within {
+    if !has_at_most(message, Q::FIELDS_MAX, Q::EVENTS).map_err(bad)? {
         return Err(Status::resource_exhausted("a message has too many fields"));
     }
     Q::decode(message).map_err(bad)
 }
 
-fn has_at_most(mut message: impl Buf, fields: usize) -> Result<bool, DecodeError> {
+/// Whether a message has at most so many fields, and each event in it as many as it may have.
+fn has_at_most(
+    mut message: &[u8],
+    fields: usize,
+    events: Option<u32>,
+) -> Result<bool, DecodeError> {
     let mut seen = 0;
     while message.has_remaining() {
         let (tag, wire_type) = decode_key(&mut message)?;
+        let before = message;
         skip_field(wire_type, tag, &mut message, DecodeContext::default())?;
         seen += 1;
-        if seen > fields {
+        let is_event = Some(tag) == events && wire_type == WireType::LengthDelimited;
+        if seen > fields || is_event && !is_event_of_few(before)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether an event, with its length before it, has as many fields as it may have.
+fn is_event_of_few(mut event: &[u8]) -> Result<bool, DecodeError> {
+    let length = usize::try_from(decode_varint(&mut event)?).unwrap_or(usize::MAX);
+    has_at_most(event.get(..length).unwrap_or(event), EVENT_FIELDS_MAX, None)
 }
 
 #[cfg(test)]
@@ -119,6 +146,7 @@ mod tests {
         groups,
         wire::{
             persistent::SettingReq,
+            records::AppendRecord,
             shared::{ProposedMessage, Uuid, uuid},
             streams::{BatchOptions, CaughtUp, Content, ReadResp},
         },
@@ -162,6 +190,8 @@ mod tests {
         drop(decode::<SettingReq>(bytes).and_then(groups::check));
         drop(decode::<BatchAppendReq>(bytes));
         drop(decode::<AppendReq>(bytes));
+        drop(decode::<AppendRequest>(bytes));
+        drop(decode::<AppendRecordsRequest>(bytes));
         drop(decode::<DeleteReq>(bytes));
         drop(decode::<persistent::ReadReq>(bytes));
         drop(decode::<persistent::DeleteReq>(bytes));
@@ -175,6 +205,14 @@ mod tests {
         let many = [0x1a, 0x00].repeat(BatchAppendReq::FIELDS_MAX + 1);
         let refused = decode::<BatchAppendReq>(many.as_slice()).unwrap_err();
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        let properties = [0x12, 0x00].repeat(EVENT_FIELDS_MAX + 1);
+        let event =
+            AppendRecordsRequest { records: vec![AppendRecord::default()], checks: Vec::new() };
+        assert!(decode::<AppendRecordsRequest>(&event.encode_to_vec()).is_ok());
+        let length = u8::try_from(properties.len() >> 7).unwrap();
+        let head = [0x0a, 0x80 | u8::try_from(properties.len() & 0x7f).unwrap(), length];
+        let refused = decode::<AppendRecordsRequest>(&[&head, properties.as_slice()].concat());
+        assert_eq!(refused.unwrap_err().code(), tonic::Code::ResourceExhausted);
         let most = [0x1a, 0x00].repeat(BATCH_EVENTS_MAX);
         let read = decode::<BatchAppendReq>(most.as_slice()).unwrap();
         assert_eq!(read.proposed_messages.len(), BATCH_EVENTS_MAX);

@@ -3,7 +3,7 @@
 use crate::wire::features::{SupportedMethod, SupportedMethods};
 
 /// The version of KurrentDB whose behaviour is followed.
-const VERSION: &str = "25.0.0";
+const VERSION: &str = "26.1.0";
 
 /// Services, methods and their features.
 const SUPPORTED: &[(&str, &[&str], &[&str])] = &[
@@ -23,6 +23,7 @@ const SUPPORTED: &[(&str, &[&str], &[&str])] = &[
         &["restartsubsystem"],
         &[],
     ),
+    ("kurrentdb.protocol.v2.streams.streamsservice", &["appendsession", "appendrecords"], &[]),
     ("event_store.client.server_features.serverfeatures", &["getsupportedmethods"], &[]),
 ];
 

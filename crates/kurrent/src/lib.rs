@@ -1,5 +1,5 @@
-//! The ledger as clients of KurrentDB see it: the gRPC calls of its first protocol, so that its
-//! official clients work unmodified. Revisions count from 0 there and versions from 1 here; commit
+//! The ledger as clients of KurrentDB see it: the gRPC calls of its first protocol, and the appends
+//! of its second, so that its official clients work unmodified. Revisions count from 0 there and versions from 1 here; commit
 //! and prepare positions are both the ledger's position.
 //!
 //! [`Kurrent::handle`] answers one request; who serves HTTP/2 mounts it for those that
@@ -8,6 +8,7 @@
 mod append;
 mod ask;
 mod batch;
+mod batch_outcome;
 mod calls;
 mod codec;
 mod delete;
@@ -22,6 +23,7 @@ mod links;
 mod proposed;
 mod reading;
 mod recorded;
+mod records;
 mod rights;
 mod service;
 mod status;

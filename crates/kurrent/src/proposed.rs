@@ -31,7 +31,7 @@ pub(crate) fn event(message: ProposedMessage, stream: &StreamName) -> Result<New
 }
 
 /// A stream of metadata takes metadata only, and none but the ledger closes streams.
-fn check_system(event: &NewEvent, stream: &StreamName) -> Result<(), Status> {
+pub(crate) fn check_system(event: &NewEvent, stream: &StreamName) -> Result<(), Status> {
     if stream.is_about().is_none() {
         return match event.kind.as_str() {
             METADATA_KIND | TOMBSTONE_KIND => {
@@ -52,7 +52,7 @@ fn check_system(event: &NewEvent, stream: &StreamName) -> Result<(), Status> {
 }
 
 /// Keeps bytes as they are: as JSON if they are JSON.
-fn json_or_bytes(bytes: Vec<u8>) -> Data {
+pub(crate) fn json_or_bytes(bytes: Vec<u8>) -> Data {
     match String::from_utf8(bytes) {
         Err(error) => Data::Bytes(error.into_bytes()),
         Ok(text) if is_json(&text) => Data::trusted_json(text),

@@ -3,7 +3,7 @@
 use crate::{
     append, batch,
     calls::{RequestBody, client_streaming, server_streaming, streaming, unary},
-    delete, features, gossip, groups, reading,
+    delete, features, gossip, groups, reading, records,
     rights::{Caller, Rights},
 };
 use fairway_events::Groups;
@@ -35,6 +35,9 @@ impl Kurrent {
     /// Answers one request, which has to come over HTTP/2. Failures are gRPC answers too.
     pub async fn handle<B: RequestBody>(&self, request: Request<B>) -> Response<Body> {
         let path = request.uri().path().to_owned();
+        if let Some(method) = path.strip_prefix("/kurrentdb.protocol.v2.streams.StreamsService/") {
+            return self.records(method, request).await;
+        }
         match path.strip_prefix("/event_store.client.").and_then(|path| path.split_once('/')) {
             Some(("streams.Streams", method)) => self.streams(method, request).await,
             Some(("persistent_subscriptions.PersistentSubscriptions", method)) => {
@@ -62,6 +65,16 @@ impl Kurrent {
             "BatchAppend" => streaming(request, with(on, batch::appends)).await,
             "Delete" => unary(request, with(on, delete::delete)).await,
             "Tombstone" => unary(request, with(on, delete::tombstone)).await,
+            _ => unknown(request.uri().path()),
+        }
+    }
+
+    async fn records<B: RequestBody>(&self, method: &str, request: Request<B>) -> Response<Body> {
+        let caller = Caller::of(self.rights.clone(), request.headers());
+        let on = (&self.ledger, &caller);
+        match method {
+            "AppendSession" => client_streaming(request, with(on, records::append_session)).await,
+            "AppendRecords" => unary(request, with(on, records::append_records)).await,
             _ => unknown(request.uri().path()),
         }
     }

@@ -4,5 +4,6 @@
 pub(crate) mod features;
 pub(crate) mod gossip;
 pub(crate) mod persistent;
+pub(crate) mod records;
 pub(crate) mod shared;
 pub(crate) mod streams;

@@ -4,9 +4,12 @@ use crate::server::Server;
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 use tokio::sync::OnceCell;
 
+/// How long a script or an installation may take.
+const PATIENCE: Duration = Duration::from_mins(3);
 const PYTHON_CLIENT: &str = "kurrentdbclient==1.3.5";
 const NODE_CLIENT: &str = "@kurrent/kurrentdb-client@1.3.1";
 
@@ -22,20 +25,16 @@ fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 
-async fn run(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || {
-        let output = command.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(
-            output.status.success(),
-            "{command:?} failed\n{}\n{}",
-            text(&output.stdout),
-            text(&output.stderr)
-        );
-        output
-    })
-    .await
-    .unwrap()
+/// Runs a program to its end, which has to be a good one and to come in time.
+async fn run(command: Command) -> Output {
+    let mut command = tokio::process::Command::from(command);
+    let running = command.kill_on_drop(true).output();
+    let output = tokio::time::timeout(PATIENCE, running).await;
+    let output = output.unwrap_or_else(|_| panic!("{command:?} does not end")).unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{command:?} failed\n{out}\n{error}");
+    output
 }
 
 /// Installs the Python client once; gives the interpreter that has it.
@@ -111,4 +110,46 @@ async fn the_node_client_works_with_streams() {
 #[tokio::test]
 async fn the_node_client_works_with_groups() {
     run_node("groups.mjs", &Server::open().await).await;
+}
+
+/// The page about these clients, whose examples are true.
+const PAGE: &str = include_str!("../../../../docs/events/kurrentdb.md");
+
+/// The example in a language, for a server.
+fn example(language: &str, server: &Server) -> String {
+    let (_, rest) = PAGE.split_once(&format!("```{language}\n")).unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    assert!(example.contains("localhost:2113"));
+    example.replace("localhost:2113", &server.address.to_string())
+}
+
+#[tokio::test]
+async fn the_python_example_of_the_page_runs() {
+    let server = Server::open().await;
+    let mut python = command(python().await);
+    python.arg("-c").arg(example("python", &server));
+    let output = run(python).await;
+    assert_eq!(output.stdout, b"0 order-created b'{\"total\": 7}'\n");
+}
+
+#[tokio::test]
+async fn the_node_example_of_the_page_runs() {
+    let server = Server::open().await;
+    let script = node().await.join("example.mjs");
+    std::fs::write(&script, example("javascript", &server)).unwrap();
+    let mut node = command("node");
+    node.arg(&script);
+    let output = run(node).await;
+    let seen = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(seen, "0n order-created { total: 7 }\norder-18 order-created\n");
+}
+
+#[tokio::test]
+async fn the_python_client_appends_to_several_streams() {
+    run_python("several.py", &Server::open().await).await;
+}
+
+#[tokio::test]
+async fn the_node_client_appends_to_several_streams() {
+    run_node("several.mjs", &Server::open().await).await;
 }

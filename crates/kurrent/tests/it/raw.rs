@@ -23,6 +23,7 @@ pub(crate) struct Answer {
 impl Raw {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
         let (requests, connection) = handshake.await.unwrap();
         tokio::spawn(connection);

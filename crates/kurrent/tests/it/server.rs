@@ -40,6 +40,7 @@ impl Drop for Server {
 async fn accept(listener: TcpListener, kurrent: Kurrent) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let kurrent = kurrent.clone();
         let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
             let kurrent = kurrent.clone();
