@@ -183,10 +183,10 @@ impl Facts {
     }
 
     /// Takes in the next fact.
-    pub(crate) fn apply(&mut self, event: &Event) -> Result<Fact, DecodeError> {
+    fn apply(&mut self, event: &Event) -> Result<(), DecodeError> {
         let fact: Fact = event.decode()?;
         self.version = event.version;
-        match fact.clone() {
+        match fact {
             Fact::Created { source, name, settings } => {
                 let created = event.version;
                 self.group = Some(Standing { source, name, settings: *settings, created });
@@ -207,7 +207,7 @@ impl Facts {
                 }
             }
         }
-        Ok(fact)
+        Ok(())
     }
 
     fn park(&mut self, failure: Failure, at: Timestamp) {
@@ -249,5 +249,81 @@ mod list {
     ) -> Result<BTreeMap<Position, Parked>, D::Error> {
         let list = Vec::<Parked>::deserialize(from)?;
         Ok(list.into_iter().map(|parked| (parked.position, parked)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_reason_is_cut_between_characters(text in "\\PC{0,600}") {
+            let cut = reason(&text);
+            prop_assert!(cut.len() <= REASON_MAX && text.starts_with(&cut));
+            prop_assert!(text.len() <= REASON_MAX + 3 || cut.len() + 4 > REASON_MAX);
+        }
+
+        #[test]
+        fn any_text_is_a_fact_or_refused(
+            text in r#"\{"type":"(parked|skipped|replayed|removed|x)"(,"position":[0-9]{1,3})?\}|\PC{0,40}"#,
+        ) {
+            if let Ok(fact) = serde_json::from_str::<Fact>(&text) {
+                let again = serde_json::to_string(&fact).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Fact>(&again).unwrap(), fact);
+            }
+        }
+    }
+
+    fn fact(version: u64, fact: &Fact) -> Event {
+        let new = fact.event();
+        Event {
+            position: Position(version),
+            stream: "$group-all:mails".parse().unwrap(),
+            version: Version(version),
+            id: EventId([0; 16]),
+            kind: new.kind,
+            recorded: Timestamp(version),
+            data: new.data,
+            metadata: new.metadata,
+        }
+    }
+
+    fn parked(position: u64) -> Fact {
+        Fact::Parked(Failure {
+            position: Position(position),
+            version: Version(position),
+            stream: "order-1".parse().unwrap(),
+            id: EventId([0; 16]),
+            key: None,
+            attempts: 3,
+            reason: "no".to_owned(),
+        })
+    }
+
+    #[test]
+    fn facts_amount_to_what_is_parked_since_the_group_was_created() {
+        let created = Fact::Created {
+            source: Source::All,
+            name: "mails".parse().unwrap(),
+            settings: Box::default(),
+        };
+        let skipped = Fact::Skipped { position: Position(2), reason: String::new() };
+        let replay = Replay { position: Position(3), version: Version(3), key: None };
+        let replayed = Fact::Replayed { events: vec![replay] };
+        let all = [&created, &parked(1), &parked(2), &parked(3), &skipped, &replayed];
+        let mut facts = Facts::default();
+        for (version, next) in (1..).zip(all) {
+            facts.apply(&fact(version, next)).unwrap();
+        }
+        let positions = |facts: &Facts| facts.parked().keys().map(|p| p.0).collect::<Vec<_>>();
+        assert_eq!(positions(&facts), [1]);
+        let again: Facts = serde_json::from_str(&serde_json::to_string(&facts).unwrap()).unwrap();
+        assert_eq!(again, facts, "a snapshot is as good");
+        facts.apply(&fact(7, &Fact::Removed)).unwrap();
+        assert_eq!((facts.group.is_some(), facts.version), (false, Version(7)));
+        facts.apply(&fact(8, &created)).unwrap();
+        assert_eq!((positions(&facts), facts.group.unwrap().created), (vec![], Version(8)));
     }
 }

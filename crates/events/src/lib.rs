@@ -5,10 +5,12 @@
 //! another. What is decided about a group (that it exists, which events it parked) is in the ledger,
 //! in a stream of its own; its progress is stored beside the events.
 
+mod connecting;
 mod consumer;
 mod consumer_name;
 mod decide;
 mod driver;
+mod drivers;
 mod error;
 mod facts;
 mod feed;
@@ -23,6 +25,7 @@ mod progress_row;
 mod request;
 mod settings;
 
+pub use connecting::{TAKE_WAIT_MAX, Take};
 pub use consumer::{Acks, Consumer, Delivery, Nack, Token};
 pub use consumer_name::{CONSUMER_NAME_MAX, ConsumerName, ConsumerNameError};
 pub use decide::{Counters, Mark};
@@ -31,7 +34,7 @@ pub use facts::{PARKED_MAX, Parked, REASON_MAX};
 pub use group_id::{
     Category, GROUP_CATEGORY, GROUP_NAME_MAX, GroupId, GroupIdError, GroupName, Source,
 };
-pub use groups::{Groups, TAKE_WAIT_MAX, Take};
+pub use groups::Groups;
 pub use info::{ConsumerInfo, GroupInfo, GroupSummary, Lag, Live, Way};
 pub use settings::{
     AfterPark, BUFFER_MAX, Backoff, CONSUMERS_MAX, NOTES_BYTES_MAX, OrderBy, Save, Settings,

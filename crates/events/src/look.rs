@@ -2,10 +2,11 @@
 
 use crate::{
     decide::{Mark, Progress},
+    drivers::ask,
     error::GroupError,
     feed,
     group_id::{GroupId, Source},
-    groups::{Groups, ask},
+    groups::Groups,
     info::{GroupInfo, Lag},
     progress_row,
     request::Request,

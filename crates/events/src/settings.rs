@@ -290,6 +290,25 @@ mod millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_json_is_settings_within_limits_or_refused(
+            name in "buffer|ack_timeout_ms|retries_max|start|order_by|save|notes|[a-z]{1,3}",
+            value in r#"[0-9]{1,20}|-1|"end"|"stream"|\{"field":"a"\}|\{"after_ms":[0-9]{1,9}\}|\[\]"#,
+        ) {
+            let json = format!("{{\"{name}\": {value}}}");
+            if let Ok(settings) = serde_json::from_str::<Settings>(&json)
+                && settings.check().is_ok()
+            {
+                prop_assert!(settings.buffer >= 1 && settings.buffer <= BUFFER_MAX);
+                prop_assert!(settings.ack_timeout <= WAIT_MAX && !settings.ack_timeout.is_zero());
+                let again = serde_json::to_string(&settings).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Settings>(&again).unwrap(), settings);
+            }
+        }
+    }
 
     #[test]
     fn settings_are_the_same_after_json() {

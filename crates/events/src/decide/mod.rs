@@ -1,8 +1,11 @@
 //! What a group decides, apart from what it does: a pure step from a state and an input to a state
 //! and actions. It reads no clock and no ledger, so it is tested as a table and in a simulation.
 
+mod due;
 mod entry;
+mod fate;
 mod group;
+mod holding;
 mod lane;
 mod member;
 #[cfg(test)]

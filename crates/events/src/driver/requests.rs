@@ -99,7 +99,12 @@ impl Driver {
     }
 
     /// Takes in what a consumer says; the tokens that it does not have are the second part.
-    fn hear(&mut self, who: &Who, tokens: &[Token], answer: Answer) -> (Vec<Input>, Vec<Token>) {
+    pub(super) fn hear(
+        &mut self,
+        who: &Who,
+        tokens: &[Token],
+        answer: Answer,
+    ) -> (Vec<Input>, Vec<Token>) {
         let member = match who {
             Who::Member(member) => Some(*member),
             Who::Named(name) => self.seats.named(name),

@@ -49,6 +49,7 @@ pub(super) struct Driver {
     pub(super) facts: Pages,
     pub(super) to_record: Vec<NewEvent>,
     pub(super) is_recording: bool,
+    pub(super) is_saving: bool,
     pub(super) work: JoinSet<Result<Done, GroupError>>,
     /// They end with the driver.
     #[expect(dead_code, reason = "it is the dropping that ends them")]
@@ -66,34 +67,29 @@ enum Happened {
     Time,
 }
 
-/// Why a driver ends.
-enum End {
-    Because(Ended),
-    /// What failed is told to who connects next, if it fails again.
-    Failed,
-}
-
 impl Driver {
     /// Runs until the group is closed, has other settings, or is driven by somebody else.
     pub(super) async fn run(mut self, news: Vec<Input>, mut requests: mpsc::Receiver<Request>) {
         self.apply(news);
         let why = loop {
-            let happened = match self.next(&mut requests).await {
-                Ok(happened) => happened,
-                Err(End::Because(why)) => break why,
-                Err(End::Failed) => break Ended::Failed,
+            let taken = match self.next(&mut requests).await {
+                Ok(happened) => self.take_in(happened),
+                Err(why) => Err(why),
             };
-            if let Err(why) = self.take_in(happened) {
+            if let Err(why) = taken {
                 break why;
             }
         };
         requests.close();
-        self.end(why).await;
+        self.end(why, requests).await;
     }
 
     /// Stores progress a last time, so that a planned end makes nothing be handed out again but
     /// what consumers have.
-    async fn end(mut self, why: Ended) {
+    async fn end(mut self, why: Ended, mut requests: mpsc::Receiver<Request>) {
+        if matches!(why, Ended::Closed | Ended::Updated) {
+            self.hear_last(&mut requests);
+        }
         self.seats.remove_all(why);
         if matches!(why, Ended::Closed | Ended::Updated) {
             // Who drives the group next goes on from what was stored before, if this fails.
@@ -102,12 +98,27 @@ impl Driver {
         self.work.shutdown().await;
     }
 
+    /// Takes in what consumers have said already.
+    fn hear_last(&mut self, requests: &mut mpsc::Receiver<Request>) {
+        while let Ok(request) = requests.try_recv() {
+            if let Request::Answer { who, tokens, answer, .. } = request {
+                let (inputs, _) = self.hear(&who, &tokens, answer);
+                self.apply(inputs);
+            }
+        }
+    }
+
     /// Writes what is to be recorded, and stores progress.
     async fn store_all(&mut self) -> Result<(), GroupError> {
-        while self.is_recording
+        while (self.is_recording || self.is_saving)
             && let Some(done) = self.work.join_next().await
         {
-            self.is_recording = !matches!(done, Ok(Ok(Done::Recorded) | Err(_)));
+            match done {
+                Ok(Ok(Done::Recorded)) => self.is_recording = false,
+                Ok(Ok(Done::Saved(_, row))) => (self.row, self.is_saving) = (row, false),
+                Ok(Ok(Done::Loaded(_) | Done::Left(_))) => {}
+                Ok(Ok(Done::TakenOver) | Err(_)) | Err(_) => return Ok(()),
+            }
         }
         for facts in self.to_record.chunks(FACTS_MAX) {
             work::record(self.ledger.clone(), self.id.clone(), facts.to_vec()).await?;
@@ -116,7 +127,7 @@ impl Driver {
         Ok(())
     }
 
-    async fn next(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<Happened, End> {
+    async fn next(&mut self, requests: &mut mpsc::Receiver<Request>) -> Result<Happened, Ended> {
         self.pages.ask(self.state.wants());
         self.facts.ask(FACTS_MAX);
         let wake = self.wake_at();
@@ -124,14 +135,14 @@ impl Driver {
         tokio::select! {
             biased;
             request = requests.recv() => {
-                request.map(Happened::Request).ok_or(End::Because(Ended::Closed))
+                request.map(Happened::Request).ok_or(Ended::Closed)
             }
             Some(done) = self.work.join_next() => match done {
                 Ok(Ok(done)) => Ok(Happened::Work(done)),
-                Ok(Err(_)) | Err(_) => Err(End::Failed),
+                Ok(Err(_)) | Err(_) => Err(Ended::Failed),
             },
-            facts = self.facts.next() => facts.map(Happened::Facts).map_err(|_| End::Failed),
-            page = self.pages.next() => page.map(Happened::Page).map_err(|_| End::Failed),
+            facts = self.facts.next() => facts.map(Happened::Facts).map_err(|_| Ended::Failed),
+            page = self.pages.next() => page.map(Happened::Page).map_err(|_| Ended::Failed),
             () = sleep_until(wake) => Ok(Happened::Time),
         }
     }
@@ -201,6 +212,7 @@ impl Driver {
                 }
             }
             Action::Save(progress) => {
+                self.is_saving = true;
                 self.work.spawn(work::save(self.row.clone(), progress));
             }
         }
@@ -242,7 +254,7 @@ impl Driver {
         Ok(match done {
             Done::Loaded(events) => vec![Input::Loaded(self.hold(events))],
             Done::Saved(checkpoint, row) => {
-                self.row = row;
+                (self.row, self.is_saving) = (row, false);
                 vec![Input::Saved(checkpoint)]
             }
             Done::Recorded => {

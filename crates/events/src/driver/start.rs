@@ -74,10 +74,11 @@ pub(super) struct Pages {
 
 /// Starts to hand out the events of a group.
 pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, GroupError> {
+    // A group that is not there leaves nothing behind.
+    existing(ledger, id).await?;
     let lock = GroupLock::take(ledger, id)?;
     let row = ProgressRow::claim(ledger, id).await?;
-    let facts = Facts::load(ledger, id.stream()).await?;
-    let group = facts.group.clone().ok_or_else(|| GroupError::Unknown(id.clone()))?;
+    let (group, facts) = existing(ledger, id).await?;
     let progress = progress_row::last(ledger, id, (&group, &facts)).await?;
 
     let mut tasks = JoinSet::new();
@@ -105,6 +106,7 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
         facts: facts_pages,
         to_record: Vec::new(),
         is_recording: false,
+        is_saving: false,
         work: JoinSet::new(),
         tasks,
         deserted: None,
@@ -117,6 +119,12 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
         drop(lock);
     });
     Ok(Handle { requests, task })
+}
+
+async fn existing(ledger: &Ledger, id: &GroupId) -> Result<(Standing, Facts), GroupError> {
+    let facts = Facts::load(ledger, id.stream()).await?;
+    let group = facts.group.clone().ok_or_else(|| GroupError::Unknown(id.clone()))?;
+    Ok((group, facts))
 }
 
 /// The facts that the stored progress does not know yet.

@@ -78,6 +78,31 @@ async fn what_was_not_acknowledged_comes_again_after_a_restart_and_nothing_else(
 }
 
 #[tokio::test]
+async fn what_is_said_before_a_group_is_closed_counts() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$all");
+    groups.create(&id, quick()).await.unwrap();
+    for stream in 1..=3 {
+        append(groups.ledger(), &format!("order-{stream}"), [stream]).await;
+    }
+    let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
+    for _ in 0..2 {
+        let delivery = next(&mut consumer).await;
+        consumer.nack([delivery.token()], Nack::Park, "no").await.unwrap();
+    }
+    let last = next(&mut consumer).await;
+    consumer.ack([last.token()]).await.unwrap();
+    soon(groups.close()).await;
+    let groups = place.open();
+    let info = groups.info(&id).await.unwrap();
+    assert_eq!((info.parked, info.live), (2, None));
+    let mut consumer = groups.connect(&id, &name("a"), 10).await.unwrap();
+    append(groups.ledger(), "order-4", [4]).await;
+    assert_eq!(ack_all(&mut consumer, 1).await, [4]);
+}
+
+#[tokio::test]
 async fn who_takes_has_what_it_took_until_it_answers() {
     let place = Place::new();
     let groups = place.open();

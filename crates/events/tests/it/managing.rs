@@ -32,6 +32,19 @@ async fn groups_are_listed_with_their_settings_until_they_are_removed() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_not_there_leaves_nothing_behind() {
+    let place = Place::new();
+    let groups = place.open();
+    let take = Take { consumer: name("a"), most: 1, wait: Duration::ZERO };
+    let none = groups.take(&id("$all"), take).await;
+    assert!(matches!(none, Err(GroupError::Unknown(_))));
+    assert_eq!(groups.ledger().head().await.unwrap(), Position(0));
+    let mut locks = place.path().into_os_string();
+    locks.push("-groups");
+    assert!(!std::path::Path::new(&locks).exists());
+}
+
+#[tokio::test]
 async fn an_update_disconnects_and_keeps_progress_filter_and_start() {
     let place = Place::new();
     let groups = place.open();
