@@ -18,7 +18,7 @@ const EVENTS: i64 = 200;
 
 const STREAMS_AFTER: &str = "
     SELECT s.id, s.name, s.version, s.truncated, s.standing, c.name, e.count, e.low, e.high
-    FROM (SELECT * FROM streams WHERE id > $1 ORDER BY id LIMIT $2) s
+    FROM (SELECT * FROM states WHERE id > $1 ORDER BY id LIMIT $2) s
     LEFT JOIN categories c ON c.id = s.category
     LEFT JOIN LATERAL (SELECT count(*) AS count, min(version) AS low, max(version) AS high
         FROM events WHERE stream = s.id) e ON true
@@ -35,11 +35,11 @@ const DOUBLE_IDS: &str = "
     SELECT max(position) FROM events WHERE id IS NOT NULL
     GROUP BY stream, id HAVING count(*) > 1 LIMIT $1";
 const SNAPSHOTS: &str = "
-    SELECT s.name, n.version FROM snapshots n JOIN streams s ON s.id = n.stream
+    SELECT s.name, n.version FROM snapshots n JOIN states s ON s.id = n.stream
     WHERE n.version > s.version LIMIT $1";
 const PROJECTIONS: &str = "
     SELECT name, position FROM projections
-    WHERE position > (SELECT position FROM appender) LIMIT $1";
+    WHERE position > (SELECT position FROM head) LIMIT $1";
 
 /// Names what is wrong.
 pub(crate) async fn check(link: &Link) -> Result<Vec<Fault>, error::Fault> {
@@ -47,7 +47,7 @@ pub(crate) async fn check(link: &Link) -> Result<Vec<Fault>, error::Fault> {
     let mut faults = Vec::new();
     let truncated = streams(link, &mut faults).await?;
     let present = events(link, &mut faults).await?;
-    let head: i64 = link.query_one("SELECT position FROM appender", &[]).await?.get(0);
+    let head: i64 = link.query_one("SELECT position FROM head", &[]).await?.get(0);
     let holes = unsigned(head).saturating_sub(present);
     // After so many faults neither number means anything.
     if holes != truncated && faults.len() < FAULTS_MAX {

@@ -14,10 +14,11 @@ use fairway_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Whoever writes a part locks this row first.
-const HEAD: &str = "SELECT position, recorded, streams, categories FROM appender FOR UPDATE";
+const LOCK: &str = "SELECT token FROM appender FOR UPDATE";
+const HEAD: &str = "SELECT position, recorded, streams, categories, largest FROM head";
 const IS_COPY: &str = "SELECT moved IS NOT NULL FROM about";
 const STREAMS: &str =
-    "SELECT id, category, name, version, truncated, standing FROM streams WHERE name = ANY($1)";
+    "SELECT id, category, name, version, truncated, standing FROM states WHERE name = ANY($1)";
 const CATEGORIES: &str = "SELECT id, name FROM categories WHERE name = ANY($1)";
 const PUT_CATEGORIES: &str = "
     INSERT INTO categories (id, name) SELECT * FROM unnest($1::bigint[], $2::text[])";
@@ -28,17 +29,20 @@ const PUT_EVENTS: &str = "
         $6::text[], $7::bytea[], $8::boolean[], $9::bytea[], $10::boolean[], $11::bytea[])";
 /// Events that are not there count as swept.
 const PUT_STREAMS: &str = "
-    INSERT INTO streams AS s (id, name, category, version, truncated, standing, swept)
-    SELECT u.id, u.name, u.category, u.version, u.truncated, u.standing, least(u.truncated,
+    INSERT INTO streams AS s (id, name, category, truncated, standing, swept)
+    SELECT u.id, u.name, u.category, u.truncated, u.standing, least(u.truncated,
         coalesce((SELECT min(e.version) - 1 FROM events e WHERE e.stream = u.id), u.truncated))
-    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[])
-        AS u(id, name, category, version, truncated, standing)
-    ON CONFLICT (id) DO UPDATE SET version = excluded.version, truncated = excluded.truncated,
+    FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::smallint[])
+        AS u(id, name, category, truncated, standing)
+    ON CONFLICT (id) DO UPDATE SET truncated = excluded.truncated,
         standing = excluded.standing, swept = excluded.swept";
 const DROP_SNAPSHOTS: &str = "DELETE FROM snapshots WHERE stream = ANY($1)";
-const PUT_HEAD: &str =
-    "UPDATE appender SET position = $1, recorded = $2, streams = $3, categories = $4,
-        largest = greatest(largest, $5)";
+/// No appender has token 0.
+const PUT_HEAD: &str = "
+    INSERT INTO batches (position, token, recorded, streams, categories, largest)
+    VALUES ($1, 0, $2, $3, $4, $5)
+    ON CONFLICT (position) DO UPDATE SET streams = excluded.streams,
+        categories = excluded.categories";
 
 /// The end of the ledger within the transaction.
 struct Head {
@@ -59,6 +63,7 @@ struct Known {
 /// Writes a part; false if this is no copy, or the part does not come next.
 pub(crate) async fn write(link: &Link, ledger: LedgerId, part: &Part) -> Result<bool, Fault> {
     link.run("BEGIN").await?;
+    link.query_one(LOCK, &[]).await?;
     let row = link.query_one(HEAD, &[]).await?;
     let mut head = Head {
         position: Position(unsigned(row.get(0))),
@@ -66,6 +71,7 @@ pub(crate) async fn write(link: &Link, ledger: LedgerId, part: &Part) -> Result<
         stream: row.get(2),
         category: row.get(3),
     };
+    let largest: i64 = row.get(4);
     let is_copy: bool = link.query_one(IS_COPY, &[]).await?.get(0);
     if head.position != part.after || !is_copy {
         link.run("ROLLBACK").await?;
@@ -82,7 +88,7 @@ pub(crate) async fn write(link: &Link, ledger: LedgerId, part: &Part) -> Result<
         (head.position, head.recorded) = (last.position, last.recorded);
     }
     let (position, recorded) = (signed(head.position.0), signed(head.recorded.0));
-    let largest = signed(part.events.iter().map(bytes).max().unwrap_or(0) as u64);
+    let largest = largest.max(signed(part.events.iter().map(bytes).max().unwrap_or(0) as u64));
     link.query(PUT_HEAD, &[&position, &recorded, &head.stream, &head.category, &largest]).await?;
     link.run("COMMIT").await?;
     Ok(true)
@@ -213,11 +219,9 @@ async fn put_streams(
     let names: Vec<&str> = all().map(|known| known.state.name.as_str()).collect();
     let categories: Vec<i64> = all().map(|known| known.category).collect();
     let version = |version: Version| signed(version.0);
-    let versions: Vec<i64> = all().map(|known| version(known.state.version)).collect();
     let truncated: Vec<i64> = all().map(|known| version(known.state.truncated)).collect();
     let standings: Vec<i16> = all().map(|known| number(known.state.standing)).collect();
-    link.query(PUT_STREAMS, &[&ids, &names, &categories, &versions, &truncated, &standings])
-        .await?;
+    link.query(PUT_STREAMS, &[&ids, &names, &categories, &truncated, &standings]).await?;
     let is_gone = |known: &&Known| known.state.standing != Standing::Live;
     let gone: Vec<i64> = all().filter(is_gone).map(|known| known.id).collect();
     if !gone.is_empty() {

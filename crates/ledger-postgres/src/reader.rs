@@ -21,7 +21,7 @@ macro_rules! select_events {
                 metadata_is_json, metadata
              FROM events WHERE ",
             $where,
-            " LIMIT least($3, (SELECT greatest($4 / greatest(largest, 1), 1) FROM appender))"
+            " LIMIT least($3, (SELECT greatest($4 / greatest(largest, 1), 1) FROM head))"
         )
     };
 }
@@ -51,7 +51,7 @@ const STREAM_BEFORE: &str = select_events!(
 /// of their positions, so that it can be searched for by halves.
 const POSITION_AT: &str = "
     WITH RECURSIVE search(low, high) AS (
-        SELECT 0::bigint, position FROM appender
+        SELECT 0::bigint, position FROM head
         UNION ALL
         SELECT CASE WHEN is_early THEN middle ELSE low END,
             CASE WHEN is_early THEN high ELSE middle - 1 END
@@ -140,7 +140,7 @@ fn moved<T>(from: &From<T>, to: T) -> From<T> {
 
 /// The position of the last event.
 pub(crate) async fn head(link: &Link) -> Result<Position, Fault> {
-    let row = link.query_one("SELECT position FROM appender", &[]).await?;
+    let row = link.query_one("SELECT position FROM head", &[]).await?;
     Ok(Position(unsigned(row.get(0))))
 }
 

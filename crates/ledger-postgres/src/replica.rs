@@ -103,7 +103,7 @@ impl Portable for Postgres {
 impl Postgres {
     /// Whether this has no events, or is a copy of that ledger.
     async fn is_free_for(&self, ledger: LedgerId) -> Result<bool, LedgerError> {
-        let sql = "SELECT position, ledger, moved IS NOT NULL FROM appender, about";
+        let sql = "SELECT position, ledger, moved IS NOT NULL FROM head, about";
         let look = |link: Arc<Link>| async move {
             let row = link.query_one(sql, &[]).await?;
             let is_copy = row.get::<_, i64>(1) == ledger.0.cast_signed() && row.get(2);

@@ -8,8 +8,12 @@ use std::hash::{BuildHasher, RandomState};
 const SCHEMA: u32 = 1;
 
 /// `about` and `appender` have one row each. An event without an id has one that follows from the
-/// ledger's id and its position. `appenders` has the last batch of each token that is over, and `largest` is
-/// the most bytes of one event.
+/// ledger's id and its position. The last row of `batches` is where the ledger ends: `recorded` is
+/// when, `streams` and `categories` are the last ids that were given, and `largest` is the most bytes
+/// of one event.
+///
+/// No row is changed by every append. While anybody reads the database as it was long ago, as a dump
+/// does, PostgreSQL keeps what rows were since then, and who wants such a row steps over all of it.
 const TABLES: &str = r#"
     CREATE TABLE about (
         one integer PRIMARY KEY CHECK (one = 1),
@@ -22,19 +26,19 @@ const TABLES: &str = r#"
         token bigint NOT NULL,
         holder text NOT NULL,
         expires timestamptz NOT NULL,
-        wanted boolean NOT NULL,
-        batch bigint NOT NULL,
-        position bigint NOT NULL,
+        wanted boolean NOT NULL
+    ) WITH (fillfactor = 10);
+    INSERT INTO appender VALUES (1, 0, '', now(), false);
+    CREATE TABLE batches (
+        position bigint PRIMARY KEY,
+        token bigint NOT NULL,
         recorded bigint NOT NULL,
         streams bigint NOT NULL,
         categories bigint NOT NULL,
         largest bigint NOT NULL
-    ) WITH (fillfactor = 10);
-    INSERT INTO appender VALUES (1, 0, '', now(), false, 0, 0, 0, 0, 0, 0);
-    CREATE TABLE appenders (
-        token bigint PRIMARY KEY,
-        batch bigint NOT NULL
     );
+    INSERT INTO batches VALUES (0, 0, 0, 0, 0, 0);
+    CREATE VIEW head AS SELECT * FROM batches ORDER BY position DESC LIMIT 1;
     CREATE TABLE categories (
         id bigint PRIMARY KEY,
         name text COLLATE "C" NOT NULL UNIQUE
@@ -43,11 +47,10 @@ const TABLES: &str = r#"
         id bigint PRIMARY KEY,
         name text COLLATE "C" NOT NULL UNIQUE,
         category bigint NOT NULL,
-        version bigint NOT NULL,
         truncated bigint NOT NULL DEFAULT 0,
         swept bigint NOT NULL DEFAULT 0,
         standing smallint NOT NULL DEFAULT 0
-    ) WITH (fillfactor = 70);
+    );
     CREATE INDEX streams_to_sweep ON streams (id) WHERE swept < truncated;
     CREATE TABLE events (
         position bigint PRIMARY KEY,
@@ -65,6 +68,10 @@ const TABLES: &str = r#"
     CREATE UNIQUE INDEX events_of_stream ON events (stream, version);
     CREATE INDEX events_of_category ON events (category, position);
     CREATE UNIQUE INDEX events_by_id ON events (stream, id) WHERE id IS NOT NULL;
+    CREATE VIEW states AS
+        SELECT id, name, category, truncated, standing, greatest(truncated,
+            coalesce((SELECT max(version) FROM events WHERE stream = streams.id), 0)) AS version
+        FROM streams;
     CREATE TABLE snapshots (
         stream bigint NOT NULL,
         version bigint NOT NULL,

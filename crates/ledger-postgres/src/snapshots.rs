@@ -10,7 +10,7 @@ use fairway_model::Timestamp;
 
 const SAVE: &str = "
     INSERT INTO snapshots (stream, version, kind, recorded, data_is_json, data)
-    SELECT id, $2, $3, $4, $5, $6 FROM streams WHERE name = $1 AND version >= $2
+    SELECT id, $2, $3, $4, $5, $6 FROM states WHERE name = $1 AND version >= $2
     ON CONFLICT (stream, version) DO UPDATE SET kind = excluded.kind,
         recorded = excluded.recorded, data_is_json = excluded.data_is_json, data = excluded.data
     RETURNING stream";

@@ -13,14 +13,14 @@ const SWEEP_MAX: u64 = 2_000;
 
 /// What is known of a stream.
 pub(crate) async fn find(link: &Link, name: &StreamName) -> Result<StreamState, Fault> {
-    let sql = "SELECT name, version, truncated, standing FROM streams WHERE name = $1";
+    let sql = "SELECT name, version, truncated, standing FROM states WHERE name = $1";
     let found = link.query_opt(sql, &[&name.as_str()]).await?;
     Ok(found.map_or_else(|| StreamState::none(name.clone()), |row| state(&row, 0)))
 }
 
 /// One page of streams by name.
 pub(crate) async fn list(link: &Link, list: &ListStreams) -> Result<Vec<StreamState>, Fault> {
-    let sql = "SELECT name, version, truncated, standing FROM streams
+    let sql = "SELECT name, version, truncated, standing FROM states
         WHERE name > $1 AND name >= $2 AND name < $3 ORDER BY name LIMIT $4";
     if list.prefix.contains('\0') {
         return Ok(Vec::new());

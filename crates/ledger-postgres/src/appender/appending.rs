@@ -9,7 +9,7 @@ use crate::{
     appender::{
         batch::Stored,
         known::Known,
-        lease::{self, BatchId, Claim, LEASE, Lease},
+        lease::{self, BATCHES_KEPT, BatchId, Claim, LEASE, Lease, RENEW_AFTER},
         plan::Planner,
         queue::{AppendResult, Job, Queue},
     },
@@ -67,6 +67,9 @@ struct Hold {
     known: Known,
     taken: Instant,
     used: Instant,
+    renewed: Instant,
+    /// How many batches were committed since the last time that others were forgotten.
+    batches: u64,
     is_wanted: bool,
 }
 
@@ -171,7 +174,6 @@ impl Appending {
         let hold = self.hold.as_mut().expect("the lease was taken");
         let places = hold.known.learn(&link, group.iter().flat_map(|job| &job.appends)).await?;
         let mut end = hold.lease.clone();
-        end.batch += 1;
         end.recorded = self.clock.now().max(end.recorded);
         let mut planner = Planner::new(&mut hold.known, places, &mut end);
         let results = group.iter().map(|job| planner.append(&job.appends)).collect();
@@ -184,6 +186,7 @@ impl Appending {
         match batch.store(&link, hold.lease.position, &end).await {
             Ok(Stored::Done { is_wanted }) => {
                 (hold.lease, hold.is_wanted, hold.used) = (end, is_wanted, Instant::now());
+                hold.batches += 1;
                 self.head.send_replace(hold.lease.position);
                 self.committed.notify_one();
                 Ok(results)
@@ -191,7 +194,7 @@ impl Appending {
             Ok(Stored::Fenced) => Err(self.fenced()),
             Err(fault) => {
                 if !fault.is_refusal() {
-                    let id = BatchId { token: end.token, batch: end.batch };
+                    let id = BatchId { token: end.token, end: end.position };
                     *unsettled = Some(Unsettled { id, results });
                 }
                 Err(fault.into())
@@ -241,9 +244,12 @@ impl Appending {
 
     /// Takes the lease unless we have it; waits while another process hands it over.
     async fn take_lease(&mut self, link: &Link) -> Result<(), Failure> {
-        if self.hold.as_ref().is_some_and(|hold| hold.used.elapsed() < LEASE) {
+        if let Some(hold) = &mut self.hold
+            && hold.keep(link).await?
+        {
             return Ok(());
         }
+        self.hold = None;
         let mut back_off = BackOff::until(WAIT_MAX);
         loop {
             match lease::claim(link, &self.address, &self.me).await? {
@@ -302,9 +308,34 @@ impl Appending {
 }
 
 impl Hold {
+    /// Whether the lease is ours for some time still, after it was renewed if that was due.
+    async fn keep(&mut self, link: &Link) -> Result<bool, Fault> {
+        let since = self.renewed.elapsed();
+        if since < RENEW_AFTER {
+            return Ok(true);
+        }
+        if since >= LEASE {
+            return Ok(false);
+        }
+        self.renewed = Instant::now();
+        if self.batches > BATCHES_KEPT {
+            self.batches = 0;
+            lease::forget(link).await?;
+        }
+        lease::renew(link, self.lease.token).await
+    }
+
     fn new(lease: Lease) -> Self {
         let now = Instant::now();
-        Self { lease, known: Known::default(), taken: now, used: now, is_wanted: false }
+        Self {
+            lease,
+            known: Known::default(),
+            taken: now,
+            used: now,
+            renewed: now,
+            batches: 0,
+            is_wanted: false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     appender::{
         known::{Known, StreamIds},
-        lease::{LEASE, Lease},
+        lease::Lease,
     },
     connection::{Link, Params},
     error::Fault,
@@ -14,32 +14,32 @@ use fairway_ledger::{NewEvent, Position, StreamName, Version};
 use std::collections::BTreeSet;
 
 /// Stores a batch if the token is that of the lease, in one transaction: else no row is changed.
+/// Whoever changes the lease waits for this to be committed, or this for that.
 const STORE: &str = "
-    WITH held AS (
-        UPDATE appender SET batch = $2, position = $4, recorded = $5, streams = $6,
-            categories = $7, largest = greatest(largest, $27),
-            expires = clock_timestamp() + $8 * interval '1 second'
-        WHERE token = $1 AND position = $3
-        RETURNING wanted
+    WITH held AS MATERIALIZED (
+        SELECT wanted FROM appender WHERE token = $1 FOR UPDATE
+    ), new_batch AS (
+        INSERT INTO batches (position, token, recorded, streams, categories, largest)
+        SELECT $3, $1, $4, $5, $6, $7 WHERE (SELECT count(*) FROM held) = 1
     ), new_categories AS (
         INSERT INTO categories (id, name)
-        SELECT * FROM unnest($9::bigint[], $10::text[]) WHERE (SELECT count(*) FROM held) = 1
+        SELECT * FROM unnest($8::bigint[], $9::text[]) WHERE (SELECT count(*) FROM held) = 1
     ), new_streams AS (
-        INSERT INTO streams AS s (id, name, category, version, truncated, standing)
-        SELECT * FROM unnest($11::bigint[], $12::text[], $13::bigint[], $14::bigint[],
-            $15::bigint[], $16::smallint[])
+        INSERT INTO streams AS s (id, name, category, truncated, standing)
+        SELECT * FROM unnest($10::bigint[], $11::text[], $12::bigint[], $13::bigint[],
+            $14::smallint[])
         WHERE (SELECT count(*) FROM held) = 1
-        ON CONFLICT (id) DO UPDATE SET version = excluded.version, truncated = excluded.truncated,
+        ON CONFLICT (id) DO UPDATE SET truncated = excluded.truncated,
             standing = excluded.standing
     ), gone_snapshots AS (
-        DELETE FROM snapshots WHERE stream = ANY($17) AND (SELECT count(*) FROM held) = 1
+        DELETE FROM snapshots WHERE stream = ANY($15) AND (SELECT count(*) FROM held) = 1
     ), new_events AS (
         INSERT INTO events (position, recorded, stream, version, category, kind, id, data_is_json,
             data, metadata_is_json, metadata)
-        SELECT $3 + u.number, $5, u.stream, u.version, u.category, u.kind, u.id, u.data_is_json,
+        SELECT $2 + u.number, $4, u.stream, u.version, u.category, u.kind, u.id, u.data_is_json,
             u.data, u.metadata_is_json, u.metadata
-        FROM unnest($18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::bytea[],
-            $23::boolean[], $24::bytea[], $25::boolean[], $26::bytea[]) WITH ORDINALITY
+        FROM unnest($16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bytea[],
+            $21::boolean[], $22::bytea[], $23::boolean[], $24::bytea[]) WITH ORDINALITY
             AS u(stream, version, category, kind, id, data_is_json, data, metadata_is_json,
                 metadata, number)
         WHERE (SELECT count(*) FROM held) = 1
@@ -55,8 +55,6 @@ pub(crate) struct Batch<'a> {
     category_ids: Vec<i64>,
     category_names: Vec<String>,
     snapshots_of: Vec<i64>,
-    /// The bytes of the largest event.
-    largest: i64,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +75,6 @@ struct Streams {
     ids: Vec<i64>,
     names: Vec<String>,
     categories: Vec<i64>,
-    versions: Vec<i64>,
     truncated: Vec<i64>,
     standings: Vec<i16>,
 }
@@ -103,7 +100,6 @@ impl<'a> Batch<'a> {
         events.data.push(event.data.as_bytes());
         events.metadata_is_json.push(event.metadata.as_json().is_some());
         events.metadata.push(event.metadata.as_bytes());
-        self.largest = self.largest.max(signed(event.bytes() as u64));
     }
 
     pub(crate) fn add_category(&mut self, id: i64, name: &str) {
@@ -111,7 +107,7 @@ impl<'a> Batch<'a> {
         self.category_names.push(name.to_owned());
     }
 
-    /// Notes that a stream is not as it was.
+    /// Notes that a stream is new, or something else than its version is not as it was.
     pub(crate) fn touch(&mut self, name: &StreamName) {
         if !self.touched.contains(name) {
             self.touched.insert(name.clone());
@@ -130,7 +126,6 @@ impl<'a> Batch<'a> {
             streams.ids.push(ids.stream);
             streams.names.push(state.name.as_str().to_owned());
             streams.categories.push(ids.category);
-            streams.versions.push(signed(state.version.0));
             streams.truncated.push(signed(state.truncated.0));
             streams.standings.push(streams::number(state.standing));
         }
@@ -150,22 +145,19 @@ impl<'a> Batch<'a> {
         end: &Lease,
     ) -> Result<Stored, Fault> {
         let (events, streams) = (&self.events, &self.streams);
-        let lease = LEASE.as_secs_f64();
         let params: Params<'_> = &[
             &end.token,
-            &end.batch,
             &signed(before.0),
             &signed(end.position.0),
             &signed(end.recorded.0),
             &end.stream,
             &end.category,
-            &lease,
+            &end.largest,
             &self.category_ids,
             &self.category_names,
             &streams.ids,
             &streams.names,
             &streams.categories,
-            &streams.versions,
             &streams.truncated,
             &streams.standings,
             &self.snapshots_of,
@@ -178,7 +170,6 @@ impl<'a> Batch<'a> {
             &events.data,
             &events.metadata_is_json,
             &events.metadata,
-            &self.largest,
         ];
         Ok(match link.query_opt(STORE, params).await? {
             Some(row) => Stored::Done { is_wanted: row.get(0) },

@@ -34,7 +34,7 @@ pub(crate) struct Known {
 pub(crate) type Places = HashMap<(StreamName, EventId), Place>;
 
 const STREAMS: &str = "
-    SELECT id, category, name, version, truncated, standing FROM streams WHERE name = ANY($1)";
+    SELECT id, category, name, version, truncated, standing FROM states WHERE name = ANY($1)";
 const CATEGORIES: &str = "SELECT id, name FROM categories WHERE name = ANY($1)";
 const PLACES: &str = "
     SELECT u.name, u.id, e.position, e.version

@@ -1,11 +1,14 @@
 //! Decides on a group of appends, without asking anybody: what is answered, and what is to be
 //! stored.
 
-use crate::appender::{
-    batch::Batch,
-    known::{Entry, Known, Places, StreamIds},
-    lease::Lease,
-    queue::AppendResult,
+use crate::{
+    appender::{
+        batch::Batch,
+        known::{Entry, Known, Places, StreamIds},
+        lease::Lease,
+        queue::AppendResult,
+    },
+    reader::signed,
 };
 use fairway_ledger::{
     Append, Appended, NewEvent, Place, Retention, Standing, StreamName, StreamState, Verdict,
@@ -77,6 +80,7 @@ impl<'a, 'b> Planner<'a, 'b> {
         for event in &append.events {
             version.0 += 1;
             self.end.position.0 += 1;
+            self.end.largest = self.end.largest.max(signed(event.bytes() as u64));
             self.batch.add_event(ids, version, event);
             if let Some(id) = event.id {
                 let place = Place { position: self.end.position, version };
@@ -85,8 +89,10 @@ impl<'a, 'b> Planner<'a, 'b> {
         }
         let state = &mut self.entry(&append.stream).state;
         state.version = version;
-        state.standing = Standing::Live;
-        self.batch.touch(&append.stream);
+        if state.standing != Standing::Live {
+            state.standing = Standing::Live;
+            self.batch.touch(&append.stream);
+        }
         if let Some((about, retention)) = append.retention() {
             self.retain(&about, retention);
         }
@@ -102,6 +108,7 @@ impl<'a, 'b> Planner<'a, 'b> {
         self.end.stream += 1;
         let ids = StreamIds { stream: self.end.stream, category };
         self.entry(name).ids = Some(ids);
+        self.batch.touch(name);
         ids
     }
 
@@ -152,7 +159,7 @@ mod tests {
 
     fn lease() -> Lease {
         let (position, recorded) = (Position(9), Timestamp(0));
-        Lease { token: 1, batch: 0, position, recorded, stream: 3, category: 2 }
+        Lease { token: 1, position, recorded, stream: 3, category: 2, largest: 0 }
     }
 
     fn appends(name: &str, expected: Expected, count: u64) -> Vec<Append> {
