@@ -16,6 +16,7 @@ use axum::{
 use bytes::Bytes;
 use fairway_events::Groups;
 use fairway_ledger::Ledger;
+use fairway_read_models::ReadModels;
 use http::{
     HeaderMap, HeaderValue, Request, Response,
     header::{AUTHORIZATION, CONTENT_TYPE},
@@ -36,6 +37,7 @@ const GRPC: &[u8] = b"application/grpc";
 pub struct Api {
     ledger: Ledger,
     groups: Groups,
+    read_models: Option<ReadModels>,
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
     grpc: Option<Router>,
 }
@@ -67,6 +69,7 @@ impl Services {
 pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) groups: Groups,
+    pub(crate) read_models: Option<ReadModels>,
     /// Turns true when the server is about to end.
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) readers: Arc<Semaphore>,
@@ -79,13 +82,25 @@ pub(crate) struct Shared {
 impl Api {
     /// A service for everybody who reaches it.
     pub fn new(ledger: Ledger) -> Self {
-        Self { groups: Groups::open(ledger.clone()), ledger, tokens: None, grpc: None }
+        Self {
+            groups: Groups::open(ledger.clone()),
+            ledger,
+            read_models: None,
+            tokens: None,
+            grpc: None,
+        }
     }
 
     /// A service for those who have one of these tokens, which may change.
     #[must_use]
     pub fn with_tokens(self, tokens: watch::Receiver<Arc<Tokens>>) -> Self {
         Self { tokens: Some(tokens), ..self }
+    }
+
+    /// Answers what is asked of these read models.
+    #[must_use]
+    pub fn with_read_models(self, read_models: ReadModels) -> Self {
+        Self { read_models: Some(read_models), ..self }
     }
 
     /// The groups of the ledger: who hands out their events besides has to do it through these.
@@ -120,6 +135,7 @@ impl Api {
         let shared = Shared {
             ledger: self.ledger,
             groups: self.groups,
+            read_models: self.read_models,
             closing,
             patience,
             readers,

@@ -25,6 +25,7 @@ mod page;
 mod params;
 mod patience;
 mod problem;
+mod read_models;
 mod reads;
 mod routes;
 mod segment;

@@ -80,6 +80,16 @@ impl Params {
         self.text(name)?.map(duration).transpose()
     }
 
+    /// What nobody took, each once.
+    pub(crate) fn rest(self) -> Result<Vec<(String, String)>, Problem> {
+        let Self(mut rest) = self;
+        rest.sort();
+        match rest.windows(2).find(|two| two[0].0 == two[1].0) {
+            Some(_) => Err(Problem::request("a parameter is there twice")),
+            None => Ok(rest),
+        }
+    }
+
     /// Refuses what nobody took.
     pub(crate) fn end(self) -> Result<(), Problem> {
         match self.0.first() {

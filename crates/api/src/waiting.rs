@@ -16,15 +16,20 @@ pub const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// Waits until the ledger has the position that `at_least` names, at most for `wait`.
 pub(crate) async fn wait(api: &Shared, params: &mut Params) -> Result<(), Problem> {
-    let (at_least, wait) = (params.number("at_least")?, params.duration("wait")?);
-    let Some(at_least) = at_least.map(Position) else { return Ok(()) };
-    let wait = wait.unwrap_or(WAIT).min(WAIT_MAX);
+    let Some((at_least, wait)) = wanted(params)? else { return Ok(()) };
     if let Ok(reached) = timeout(wait, reach(&api.ledger, at_least)).await {
         return Ok(reached?);
     }
     let head = api.ledger.head().await?;
     let detail = format!("position {at_least} is wanted, {head} is there");
     Err(Problem::new(ProblemKind::Behind, detail))
+}
+
+/// The position that a client wants, and how long it waits for it.
+pub(crate) fn wanted(params: &mut Params) -> Result<Option<(Position, Duration)>, Problem> {
+    let (at_least, wait) = (params.number("at_least")?, params.duration("wait")?);
+    let wait = wait.unwrap_or(WAIT).min(WAIT_MAX);
+    Ok(at_least.map(|at_least| (Position(at_least), wait)))
 }
 
 async fn reach(ledger: &Ledger, position: Position) -> Result<(), LedgerError> {

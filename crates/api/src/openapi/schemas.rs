@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// All shapes.
 pub(super) fn schemas() -> Value {
     let mut all = events();
-    for more in [streams(), groups(), cloud_events(), problem()] {
+    for more in [streams(), groups(), read_models(), cloud_events(), problem()] {
         let (Value::Object(all), Value::Object(more)) = (&mut all, more) else { continue };
         all.extend(more);
     }
@@ -222,6 +222,70 @@ fn groups() -> Value {
             "required": ["event"],
             "additionalProperties": false,
             "properties": { "event": number(), "reason": text },
+        },
+    })
+}
+
+fn read_models() -> Value {
+    let text = json!({ "type": "string" });
+    let build = json!({ "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Build" }] });
+    json!({
+        "ReadModel": {
+            "type": "object",
+            "required": ["read_model", "head", "live", "candidate"],
+            "properties": {
+                "read_model": text, "head": number(), "live": build, "candidate": build,
+            },
+        },
+        "ReadModels": {
+            "type": "object",
+            "required": ["read_models"],
+            "properties": { "read_models": list("ReadModel") },
+        },
+        "Build": {
+            "type": "object",
+            "required": ["version", "position", "parked", "lag"],
+            "properties": {
+                "version": number(), "position": number(), "parked": number(), "lag": number(),
+                "state": { "enum": ["catching_up", "following", "failing", null] },
+                "reason": { "type": ["string", "null"] },
+            },
+        },
+        "Rows": {
+            "type": "object",
+            "required": ["position", "version", "rows", "cut"],
+            "properties": {
+                "position": number(), "version": number(),
+                "rows": { "type": "array", "items": { "type": "object" } },
+                "cut": { "type": "boolean", "description": "Whether there were more rows" },
+            },
+        },
+        "Sql": {
+            "type": "object",
+            "required": ["sql"],
+            "additionalProperties": false,
+            "properties": { "sql": text, "parameters": { "type": "object" } },
+        },
+        "ParkedOfReadModel": {
+            "type": "object",
+            "properties": { "events": { "type": "array", "items": {
+                "type": "object",
+                "properties": {
+                    "position": number(), "event_id": text, "stream": text, "kind": text,
+                    "key": text, "tries": number(), "error": { "type": ["string", "null"] },
+                },
+            } } },
+        },
+        "RetryParked": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": { "key": { "type": ["string", "null"] } },
+        },
+        "SkipParked": {
+            "type": "object",
+            "required": ["event"],
+            "additionalProperties": false,
+            "properties": { "event": number() },
         },
     })
 }
