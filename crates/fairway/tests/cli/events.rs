@@ -323,7 +323,7 @@ fn an_exported_ledger_is_imported_without_loss() {
     assert_outcome!(world.fairway(&["events", "export", "all.ndjson"]), @r"
     exit 0
     --- stderr
-    4 events up to position 4 are in `all.ndjson`
+    4 events up to position 4 in `all.ndjson`
     ");
     let import = |arguments: &[&str]| {
         let import = ["events", "import", "all.ndjson", "--ledger", "other.db"];
@@ -361,15 +361,15 @@ fn an_import_ends_at_the_first_line_that_is_wrong() {
     assert_outcome!(import(&(line(1) + "\n{\"kind\":}\n" + &line(2)), &[]), @r"
     exit 1
     --- stderr
-    1 events imported
+    1 event imported
     error: line 3 of standard input cannot be appended
-      caused by: this is not an event: expected value at line 1 column 9
+      caused by: this is not an event
       caused by: expected value at line 1 column 9
     ");
     assert_outcome!(import(&(line(1) + &line(3) + &line(2)), &[]), @r"
     exit 1
     --- stderr
-    0 events imported, 1 were there already
+    0 events imported, 1 was there already
     error: line 2 of standard input cannot be appended
       caused by: stream `a-1` has version 1, so its next event cannot be version 3
       hint: `--renumber` appends the events with versions of their own

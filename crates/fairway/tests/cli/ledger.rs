@@ -3,7 +3,7 @@
 use crate::{
     database::Database,
     ledger_content::{Storm, assert_kept, content, ledger, runtime},
-    outcome::assert_outcome,
+    outcome::{Outcome, assert_outcome},
     world::World,
 };
 use fairway_ledger::{Clock, Data, Expected, Json, NewEvent, Retention, StreamName, Version};
@@ -96,7 +96,7 @@ fn a_backup_is_restored_with_everything() {
     assert_outcome!(world.fairway(&["ledger", "restore", "nothing"]), @r"
     exit 1
     --- stderr
-    error: there is no ledger at `./nothing`
+    error: there is no ledger at `[DIR]/fleet/nothing`
     ");
 }
 
@@ -163,39 +163,45 @@ fn a_backup_of_a_ledger_in_postgresql_is_a_file() {
     assert!(again.stderr.contains("has events already"), "{again}");
 }
 
+/// What a check says of a copy of the ledger with which something was done.
+fn damaged(world: &World, sql: &str) -> Outcome {
+    let copy = path(world, "damaged.db");
+    drop(fs::remove_file(&copy));
+    world.fairway(&["ledger", "backup", "damaged.db"]).passed();
+    rusqlite::Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
+    world.fairway(&["ledger", "check", "damaged.db"])
+}
+
 #[test]
-fn what_is_wrong_is_named() {
+fn lost_events_are_named() {
     let world = filled();
     assert_outcome!(world.fairway(&["ledger", "check"]), @r"
     exit 0
     --- stderr
     nothing is wrong up to position 62
     ");
-    let damage = |sql: &str| {
-        let copy = path(&world, "damaged.db");
-        drop(fs::remove_file(&copy));
-        world.fairway(&["ledger", "backup", "damaged.db"]).passed();
-        rusqlite::Connection::open(&copy).unwrap().execute_batch(sql).unwrap();
-        world.fairway(&["ledger", "check", "damaged.db"])
-    };
+    let damage = |sql: &str| damaged(&world, sql);
     assert_outcome!(damage("DELETE FROM events WHERE position = 3"), @r"
     exit 1
     --- stdout
     stream `kept-1` lacks its event of version 3, which was not truncated
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("DELETE FROM events WHERE position = 1"), @r"
     exit 1
     --- stdout
     stream `kept-1` lacks its event of version 1, which was not truncated
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("DELETE FROM events WHERE position = 62"), @r"
-    exit 0
+    exit 1
+    --- stdout
+    stream `again-1` lacks its event of version 10, which was not truncated
+    31 positions have no event, but 32 events were truncated
     --- stderr
-    nothing is wrong up to position 62
+    2 faults in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("UPDATE events SET version = 20 WHERE position = 3"), @r"
     exit 1
@@ -213,49 +219,54 @@ fn what_is_wrong_is_named() {
     --- stderr
     2 faults in `[DIR]/fleet/damaged.db`
     ");
+}
+
+#[test]
+fn changed_events_are_named() {
+    let world = filled();
+    let damage = |sql: &str| damaged(&world, sql);
     assert_outcome!(damage("UPDATE events SET data = '{' WHERE position = 3"), @r"
     exit 1
     --- stdout
     data of event 3 are not JSON
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("UPDATE events SET recorded = 7 WHERE position = 3"), @r"
     exit 1
     --- stdout
     event 3 is recorded earlier than the one before it
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("UPDATE events SET stream = 99 WHERE position = 9"), @r"
     exit 1
     --- stdout
     stream `kept-1` is noted with version 9, its last event has version 8
     event 9 does not belong to a stream and its category
-    event 9 does not belong to a stream and its category
     --- stderr
-    3 faults in `[DIR]/fleet/damaged.db`
+    2 faults in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("UPDATE snapshots SET version = 10 WHERE version = 9"), @r"
     exit 1
     --- stdout
     a snapshot of stream `kept-1` is of version 10, which is not there
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("INSERT INTO projections (name, version, position) VALUES ('p', 1, 99)"), @r"
     exit 1
     --- stdout
-    projection `p` is at position 99, behind the last event
+    projection `p` is at position 99, after the last event
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
     assert_outcome!(damage("DROP INDEX events_by_id; UPDATE events SET id = zeroblob(16) WHERE stream = 1"), @r"
     exit 1
     --- stdout
     event 9 has the id of an earlier event of its stream
     --- stderr
-    1 faults in `[DIR]/fleet/damaged.db`
+    1 fault in `[DIR]/fleet/damaged.db`
     ");
 }
 
@@ -286,8 +297,8 @@ fn a_damaged_page_is_found_and_not_backed_up() {
     assert_outcome!(world.fairway(&["ledger", "restore", "text", "--to", "new.db"]), @r"
     exit 1
     --- stderr
-    error: could not copy `./text`
-      caused by: `./text` is damaged or is not a ledger
+    error: could not copy `[DIR]/fleet/text`
+      caused by: `[DIR]/fleet/text` is damaged or is not a ledger
       caused by: file is not a database
       caused by: Error code 26: file is not a database
     ");

@@ -76,8 +76,8 @@ fn a_copy_is_read_only_and_catches_up() {
     exit 1
     --- stderr
     error: could not append
-      caused by: ledger `[DIR]/fleet/two.db` was moved to `[DIR]/fleet/one.db`
-      hint: it goes on at `[DIR]/fleet/one.db`; name that with `--ledger`
+      caused by: ledger `[DIR]/fleet/two.db` takes no appends: it is at `[DIR]/fleet/one.db`
+      hint: go on there: `--ledger [DIR]/fleet/one.db`
     ");
     world.fairway(&[&append[..], &["one.db"]].concat()).passed();
     let truncate = ["events", "truncate", "kept-2", "--before", "5", "--yes"];
@@ -211,7 +211,7 @@ fn an_import_that_is_killed_goes_on() {
     fs::write(place(&world, "mixed.ndjson"), &in_order).unwrap();
     kill_often(&world, &["events", "import", "mixed.ndjson", "--ledger", "two.db"]);
     let ids = |text: &str| -> Vec<String> {
-        let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+        let events = text.lines().map(serde_json::from_str::<serde_json::Value>);
         events.map(|event| event.unwrap()["id"].to_string()).collect()
     };
     assert_eq!(ids(&export("two.db", "two.ndjson")), ids(&in_order));

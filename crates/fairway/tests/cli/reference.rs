@@ -14,7 +14,11 @@ fn folder() -> PathBuf {
 
 /// The verbs that `fairway help` shows.
 fn verbs(world: &World) -> Vec<String> {
-    let help = world.fairway(&["--help"]).passed().stdout;
+    below(&world.fairway(&["--help"]).passed().stdout)
+}
+
+/// The verbs that a help text lists.
+fn below(help: &str) -> Vec<String> {
     let shown = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let names = shown.take_while(|line| !line.is_empty());
     let names = names.filter(|line| !line.starts_with("   "));
@@ -25,10 +29,8 @@ fn verbs(world: &World) -> Vec<String> {
 /// The help texts of a verb and of the verbs below it.
 fn help(world: &World, verb: &str) -> String {
     let mut texts = vec![world.fairway(&[verb, "--help"]).passed().stdout];
-    if verb == "secret" {
-        let below = ["set", "list", "remove"];
-        texts.extend(below.map(|name| world.fairway(&[verb, name, "--help"]).passed().stdout));
-    }
+    let below = below(&texts[0]);
+    texts.extend(below.iter().map(|name| world.fairway(&[verb, name, "--help"]).passed().stdout));
     let lines = texts.iter().flat_map(|text| text.lines().chain([""]));
     lines.map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
 }
