@@ -19,7 +19,7 @@ use tokio::{
 pub struct Delivery {
     /// The event.
     pub event: Arc<Event>,
-    /// The how-manieth try this is, counted from 1.
+    /// Which try this is, counted from 1.
     pub attempt: u32,
     /// When the consumer no longer has it.
     pub(crate) until: Instant,

@@ -6,6 +6,7 @@ use crate::{
 };
 use fairway_events::{Ended, GroupError, Groups, Nack};
 use fairway_ledger::Clock;
+use std::collections::BTreeSet;
 
 async fn open(url: &str) -> Groups {
     Groups::open(fairway_ledger_postgres::open(url, Clock::system()).await.unwrap())
@@ -47,4 +48,35 @@ async fn who_connects_last_has_the_group_and_goes_on_where_the_other_was() {
     assert_eq!((info.parked, info.unfinished), (0, 0));
     soon(second.close()).await;
     soon(first.close()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_crashes_costs_consumers_a_connection_and_no_event() {
+    let server = Server::start_apart().await;
+    let groups = open(&server.url("crashing")).await;
+    let id = id("$all");
+    groups.create(&id, quick()).await.unwrap();
+    append(groups.ledger(), "order-1", 1..=60).await;
+    let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
+    let mut seen: BTreeSet<u64> = ack_all(&mut consumer, 20).await.into_iter().collect();
+    server.restart("immediate");
+    let seeing = async {
+        while seen.len() < 60 {
+            match consumer.next().await {
+                Ok(delivery) => {
+                    seen.insert(crate::place::number(&delivery));
+                    // If it was disconnected it finds out when it takes the next event.
+                    drop(consumer.ack([delivery.token()]).await);
+                }
+                Err(_) => {
+                    if let Ok(again) = groups.connect(&id, &name("a"), 1).await {
+                        consumer = again;
+                    }
+                }
+            }
+        }
+    };
+    soon(seeing).await;
+    assert_eq!(seen, (1..=60).collect());
+    soon(groups.close()).await;
 }
