@@ -28,12 +28,13 @@ pub(crate) struct Feed {
     read: Mark,
     ahead: VecDeque<Event>,
     pace: Pace,
-    /// Whether the last commit that it looked for was of others.
-    is_of_others: bool,
+    /// How many commits in a row that it looked for were of others.
+    of_others: u32,
 }
 
-/// How long a look may wait while what is committed is of others, so that a busy ledger is not read
-/// once per commit by everybody; and what makes it look at once.
+/// How long a look waits while what is committed is of others, and up to eight times as long if that
+/// goes on, so that a busy ledger is not read once per commit by everybody; and what makes it look at
+/// once.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     pub(crate) wait: Duration,
@@ -49,8 +50,8 @@ impl Feed {
         pace: Pace,
     ) -> Result<Self, LedgerError> {
         let (watch, ledger) = (ledger.store().watch()?, ledger.clone());
-        let (ahead, is_of_others) = (VecDeque::new(), false);
-        Ok(Self { ledger, watch, source, filter, read: after, ahead, pace, is_of_others })
+        let (ahead, of_others) = (VecDeque::new(), 0);
+        Ok(Self { ledger, watch, source, filter, read: after, ahead, pace, of_others })
     }
 
     /// Answers each request for at most so many events, until nobody asks any more.
@@ -77,16 +78,22 @@ impl Feed {
             let source = (&self.source, &self.filter);
             let (page, read) = read(&self.ledger, source, self.read, AHEAD_MAX).await?;
             if read == self.read {
-                self.is_of_others |= is_woken;
-                self.wait().await?;
+                self.of_others = self.of_others.saturating_add(u32::from(is_woken));
+                self.watch.changed().await?;
+                self.pace.pause(self.of_others).await;
                 is_woken = true;
                 continue;
             }
-            self.is_of_others = false;
+            let is_short = read.position.0 < self.read.position.0 + AHEAD_MAX as u64;
             (self.ahead, self.read) = (page.into(), read);
             if self.ahead.is_empty() {
+                if is_short {
+                    self.of_others = self.of_others.saturating_add(1);
+                    self.pace.pause(self.of_others).await;
+                }
                 return Ok(Page { events: Vec::new(), to: self.read });
             }
+            self.of_others = 0;
         }
         let count = limit.min(self.ahead.len());
         let events: Vec<Event> = self.ahead.drain(..count).collect();
@@ -94,17 +101,18 @@ impl Feed {
         let to = if self.ahead.is_empty() { self.read } else { last };
         Ok(Page { events, to })
     }
+}
 
-    /// Waits for a commit.
-    async fn wait(&mut self) -> Result<(), LedgerError> {
-        self.watch.changed().await?;
-        if self.is_of_others {
+impl Pace {
+    /// Waits if the last commits were of others.
+    async fn pause(&self, of_others: u32) {
+        if of_others > 0 {
+            let wait = self.wait * (1 << (of_others - 1).min(3));
             tokio::select! {
-                () = self.pace.nudge.notified() => {}
-                () = tokio::time::sleep(self.pace.wait) => {}
+                () = self.nudge.notified() => {}
+                () = tokio::time::sleep(wait) => {}
             }
         }
-        Ok(())
     }
 }
 
