@@ -7,6 +7,7 @@
 //!
 //! This crate listens on nothing: who lets others ask over a network does that.
 
+mod callback;
 mod declaration;
 mod drive;
 mod error;
@@ -14,6 +15,7 @@ mod held;
 mod moment;
 mod open;
 mod plan;
+mod postgres;
 mod read;
 mod read_models;
 mod reader;

@@ -1,9 +1,11 @@
 //! From a declaration to what keeps it and what reads it.
 
 use crate::{
+    callback::CallbackTarget,
     declaration::Declaration,
     error::ReadModelError,
     plan::Plan,
+    postgres::{self, PostgresTarget},
     registry::Built,
     sql::Dialect,
     sqlite::{self, Place, SqliteTarget},
@@ -11,7 +13,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use fairway_ledger::LedgerId;
-use fairway_model::{SecretName, config::ReadModelTarget};
+use fairway_model::{
+    SecretName,
+    config::{ReadModelTarget, Template},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -31,6 +36,14 @@ pub struct Places {
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Places").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl Places {
+    /// An address with its secrets filled in.
+    pub(crate) fn fill(&self, address: &Template) -> Result<String, ReadModelError> {
+        let filled = address.fill(|name| self.secrets.get(name).cloned());
+        filled.map_err(|name| ReadModelError::Secret(name.clone()))
     }
 }
 
@@ -60,8 +73,17 @@ fn try_open(
             let plan = plan(Dialect::Sqlite)?;
             Ok(Box::new(SqliteTarget::new(place, built.clone(), plan, (ledger, skipped))))
         }
-        ReadModelTarget::Postgres(_) | ReadModelTarget::Callback(_) => {
-            Err("this target is not known".to_owned())
+        ReadModelTarget::Postgres(address) => {
+            let address = places.fill(address).map_err(|error| error.to_string())?;
+            let place = postgres::Place::of(address, built);
+            let plan = plan(Dialect::Postgres)?;
+            Ok(Box::new(PostgresTarget::new(place, built.clone(), plan, (ledger, skipped))))
+        }
+        ReadModelTarget::Callback(address) => {
+            let address = places.fill(address).map_err(|error| error.to_string())?;
+            let at = (Place::of(&places.dir, built), address);
+            let plan = plan(Dialect::Sqlite)?;
+            Ok(Box::new(CallbackTarget::new(at, built.clone(), plan, (ledger, skipped))))
         }
     }
 }
@@ -72,19 +94,26 @@ pub(crate) fn ledger_text(id: LedgerId) -> String {
 }
 
 /// Checks a declaration's SQL with the database it is for.
-pub(crate) fn check(declaration: &Declaration) -> Result<(), ReadModelError> {
+pub(crate) async fn check(
+    places: &Places,
+    declaration: &Declaration,
+) -> Result<(), ReadModelError> {
     let Some(dialect) = declaration.dialect() else { return Ok(()) };
     let model = declaration.model();
-    let checked = Plan::new(model, dialect).and_then(|plan| match dialect {
-        Dialect::Sqlite => sqlite::check(model, &plan),
-        Dialect::Postgres => Ok(()),
-    });
-    checked.map_err(|faults| {
-        let source = declaration.source();
-        let mut shown: Vec<_> = faults.iter().map(|fault| fault.diagnose(&source)).collect();
-        shown.sort();
-        ReadModelError::Declaration(shown)
-    })
+    let faults = match (Plan::new(model, dialect), &model.target) {
+        (Err(faults), _) => faults,
+        (Ok(plan), ReadModelTarget::Postgres(address)) => {
+            postgres::check(&places.fill(address)?, model, &plan).await?
+        }
+        (Ok(plan), _) => sqlite::check(model, &plan),
+    };
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let source = declaration.source();
+    let mut shown: Vec<_> = faults.iter().map(|fault| fault.diagnose(&source)).collect();
+    shown.sort();
+    Err(ReadModelError::Declaration(shown))
 }
 
 /// A target that cannot even be tried, with the reason.

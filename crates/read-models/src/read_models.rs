@@ -74,7 +74,7 @@ impl ReadModels {
 
     /// Declares a read model, after its SQL was tried. What is new is built beside what is there.
     pub async fn apply(&self, declaration: &Declaration) -> Result<Applied, ReadModelError> {
-        open::check(declaration)?;
+        open::check(&self.places, declaration).await?;
         let name = declaration.name();
         loop {
             let model = Registry::load_one(&self.ledger, name).await?;

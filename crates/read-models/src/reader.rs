@@ -3,12 +3,17 @@
 use crate::{
     error::ReadModelError,
     open::Places,
+    postgres::{self, PostgresReader},
     read::{Answer, Parameters, Question, Rows},
     registry::Built,
+    sql::{self, Use},
     sqlite::{Place, SqliteReader},
     target::{Parked, ParkedOf, Standing},
 };
-use fairway_model::config::ReadModelTarget;
+use fairway_model::{
+    Span,
+    config::{ReadModelTarget, Sql},
+};
 
 /// Reads a build.
 pub(crate) struct Reader {
@@ -19,16 +24,19 @@ pub(crate) struct Reader {
 /// What keeps it.
 enum Kept {
     Sqlite(SqliteReader),
+    Postgres(PostgresReader),
 }
 
 impl Reader {
     /// What reads a build.
     pub(crate) fn of(places: &Places, built: &Built) -> Result<Self, ReadModelError> {
         let kept = match &built.declaration.model().target {
-            ReadModelTarget::Sqlite
-            | ReadModelTarget::Postgres(_)
-            | ReadModelTarget::Callback(_) => {
+            ReadModelTarget::Sqlite | ReadModelTarget::Callback(_) => {
                 Kept::Sqlite(SqliteReader(Place::of(&places.dir, built)))
+            }
+            ReadModelTarget::Postgres(address) => {
+                let address = places.fill(address)?;
+                Kept::Postgres(PostgresReader(postgres::Place::of(address, built)))
             }
         };
         Ok(Self { built: built.clone(), kept })
@@ -38,6 +46,7 @@ impl Reader {
     pub(crate) async fn standing(&self) -> Result<Option<Standing>, ReadModelError> {
         match &self.kept {
             Kept::Sqlite(reader) => reader.standing().await,
+            Kept::Postgres(reader) => reader.standing().await,
         }
     }
 
@@ -49,6 +58,7 @@ impl Reader {
     ) -> Result<Option<Vec<Parked>>, ReadModelError> {
         match &self.kept {
             Kept::Sqlite(reader) => reader.parked(of, limit).await,
+            Kept::Postgres(reader) => reader.parked(of, limit).await,
         }
     }
 
@@ -60,6 +70,7 @@ impl Reader {
         let query = self.sql(question)?;
         let rows = match &self.kept {
             Kept::Sqlite(reader) => reader.query(query, parameters).await?,
+            Kept::Postgres(reader) => reader.query(query, parameters).await?,
         };
         let version = self.built.declaration.model().version;
         Ok(rows.map(|Rows { position, columns, rows, is_cut }| Answer {
@@ -74,8 +85,16 @@ impl Reader {
     /// The name and the SQL of a question.
     fn sql(&self, question: Question) -> Result<(String, String), ReadModelError> {
         let model = self.built.declaration.model();
+        let Some(dialect) = self.built.declaration.dialect() else {
+            return Err(ReadModelError::NoQueries(model.name.clone()));
+        };
         match question {
-            Question::Sql(sql) => Ok(("SQL".to_owned(), sql)),
+            Question::Sql(text) => {
+                let sql = Sql { text, span: Span::START };
+                let checked = sql::check_statement(&sql, dialect, Use::Query);
+                checked.map_err(|fault| ReadModelError::Query(fault.message))?;
+                Ok(("SQL".to_owned(), sql.text))
+            }
             Question::Named(query) => match model.queries.get(&query) {
                 Some(sql) => Ok((query, sql.text.clone())),
                 None => Err(ReadModelError::MissingQuery { name: model.name.clone(), query }),

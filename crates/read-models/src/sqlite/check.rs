@@ -4,12 +4,17 @@ use crate::{plan::Plan, sql::SqlFault};
 use fairway_model::config::{ReadModel, Sql};
 use rusqlite::{Connection, Error};
 
-/// Checks that the tables can be made and all statements can be prepared.
-pub(crate) fn check(model: &ReadModel, plan: &Plan) -> Result<(), Vec<SqlFault>> {
+/// Checks that the tables can be made and all statements can be prepared; says what is wrong.
+pub(crate) fn check(model: &ReadModel, plan: &Plan) -> Vec<SqlFault> {
     let nothing = Sql { text: String::new(), span: fairway_model::Span::START };
     let tables = model.tables.as_ref().unwrap_or(&nothing);
-    let connection = Connection::open_in_memory().map_err(|error| vec![fault(tables, &error)])?;
-    make(&connection, tables).map_err(|fault| vec![fault])?;
+    let connection = match Connection::open_in_memory() {
+        Ok(connection) => connection,
+        Err(error) => return vec![fault(tables, &error)],
+    };
+    if let Err(fault) = make(&connection, tables) {
+        return vec![fault];
+    }
     let mut faults = Vec::new();
     for statement in plan.handlers().iter().flat_map(|handler| &handler.statements) {
         let sql = &statement.sql;
@@ -22,7 +27,7 @@ pub(crate) fn check(model: &ReadModel, plan: &Plan) -> Result<(), Vec<SqlFault>>
             Err(error) => faults.push(fault(sql, &error)),
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
+    faults
 }
 
 /// Makes tables one by one, so that the place of a fault is known.
@@ -71,11 +76,16 @@ fn statement_length(sql: &str) -> usize {
 fn fault(sql: &Sql, error: &Error) -> SqlFault {
     match error {
         Error::SqlInputError { msg, offset, .. } => {
-            let offset = usize::try_from(*offset).unwrap_or_else(|_| named(&sql.text, msg));
+            let offset = usize::try_from(*offset).unwrap_or(0);
             let message = format!("SQLite says: {msg}");
             SqlFault::at(sql, (offset, word_at(&sql.text, offset)), message)
         }
-        error => SqlFault::at(sql, (0, 1), format!("SQLite says: {error}")),
+        error => {
+            let message = error.to_string();
+            let offset = named(&sql.text, &message);
+            let message = format!("SQLite says: {message}");
+            SqlFault::at(sql, (offset, word_at(&sql.text, offset)), message)
+        }
     }
 }
 

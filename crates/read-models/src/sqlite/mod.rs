@@ -5,7 +5,7 @@ mod check;
 mod file;
 mod query;
 mod run;
-mod standing;
+pub(crate) mod standing;
 mod target;
 
 pub(crate) use check::check;

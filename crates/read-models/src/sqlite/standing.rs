@@ -6,13 +6,13 @@ use rusqlite::{Connection, Error, OptionalExtension, Row};
 
 /// A row of the driver's own table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) ledger: String,
-    pub(super) position: Position,
-    pub(super) asks: u64,
+pub(crate) struct Stored {
+    pub(crate) ledger: String,
+    pub(crate) position: Position,
+    pub(crate) asks: u64,
 }
 
-pub(super) fn read(connection: &Connection) -> Result<Stored, Error> {
+pub(crate) fn read(connection: &Connection) -> Result<Stored, Error> {
     let mut select =
         connection.prepare_cached("SELECT ledger, position, asks FROM fairway_standing")?;
     select.query_row((), |row| {
@@ -21,7 +21,7 @@ pub(super) fn read(connection: &Connection) -> Result<Stored, Error> {
     })
 }
 
-pub(super) fn write(connection: &Connection, position: Position, asks: u64) -> Result<(), Error> {
+pub(crate) fn write(connection: &Connection, position: Position, asks: u64) -> Result<(), Error> {
     let mut update =
         connection.prepare_cached("UPDATE fairway_standing SET position = ?1, asks = ?2")?;
     update.execute((position.0.cast_signed(), asks.cast_signed()))?;
@@ -29,7 +29,7 @@ pub(super) fn write(connection: &Connection, position: Position, asks: u64) -> R
 }
 
 /// Puts an event among the parked ones; without an error it waits behind one of its key.
-pub(super) fn park(
+pub(crate) fn park(
     connection: &Connection,
     event: &Event,
     key: &str,
@@ -46,7 +46,7 @@ pub(super) fn park(
 }
 
 /// Notes that a parked event failed once more; says how often it was tried.
-pub(super) fn fail(connection: &Connection, position: u64, error: &str) -> Result<u32, Error> {
+pub(crate) fn fail(connection: &Connection, position: u64, error: &str) -> Result<u32, Error> {
     let mut update = connection.prepare_cached(
         "UPDATE fairway_parked SET tries = tries + 1, error = ?2 WHERE position = ?1
          RETURNING tries",
@@ -54,34 +54,34 @@ pub(super) fn fail(connection: &Connection, position: u64, error: &str) -> Resul
     update.query_row((position.cast_signed(), error), |row| row.get(0))
 }
 
-pub(super) fn unpark(connection: &Connection, position: u64) -> Result<(), Error> {
+pub(crate) fn unpark(connection: &Connection, position: u64) -> Result<(), Error> {
     let mut delete = connection.prepare_cached("DELETE FROM fairway_parked WHERE position = ?1")?;
     delete.execute([position.cast_signed()])?;
     Ok(())
 }
 
-pub(super) fn parked_count(connection: &Connection) -> Result<u64, Error> {
+pub(crate) fn parked_count(connection: &Connection) -> Result<u64, Error> {
     let count: i64 =
         connection.query_row("SELECT count(*) FROM fairway_parked", (), |row| row.get(0))?;
     Ok(count.cast_unsigned())
 }
 
 /// The keys that wait, each with how often its first event was tried.
-pub(super) fn held(connection: &Connection) -> Result<Vec<(String, u32)>, Error> {
+pub(crate) fn held(connection: &Connection) -> Result<Vec<(String, u32)>, Error> {
     let mut select =
         connection.prepare("SELECT key, max(tries) FROM fairway_parked GROUP BY key")?;
     select.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// Whether events with a key wait.
-pub(super) fn has_key(connection: &Connection, key: &str) -> Result<bool, Error> {
+pub(crate) fn has_key(connection: &Connection, key: &str) -> Result<bool, Error> {
     let mut select =
         connection.prepare_cached("SELECT 1 FROM fairway_parked WHERE key = ?1 LIMIT 1")?;
     Ok(select.query_row([key], |_| Ok(())).optional()?.is_some())
 }
 
 /// Parked events by position.
-pub(super) fn parked(
+pub(crate) fn parked(
     connection: &Connection,
     of: &ParkedOf,
     limit: usize,

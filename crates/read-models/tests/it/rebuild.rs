@@ -109,7 +109,7 @@ async fn sql_that_the_database_refuses_is_shown_in_the_file() {
     assert_eq!(
         shown,
         [
-            (10, 23, "SQLite says: no such column: stat"),
+            (10, 25, "SQLite says: no such column: stat"),
             (12, 20, "SQLite says: no such column: no")
         ]
     );

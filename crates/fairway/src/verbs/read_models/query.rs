@@ -8,7 +8,7 @@ use crate::{
 };
 use fairway_ledger::Position;
 use fairway_read_models::{Answer, Consistency, Parameters, Question};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 /// Ask a read model
@@ -73,7 +73,18 @@ fn print(answer: &Answer, printer: &mut Printer) {
                 printer.talk("there are more rows\n");
             }
         }
-        Format::Json => printer.json(answer),
+        Format::Json => {
+            let object = |row: &Vec<Value>| {
+                answer.columns.iter().cloned().zip(row.iter().cloned()).collect::<Map<_, _>>()
+            };
+            let rows: Vec<Map<String, Value>> = answer.rows.iter().map(object).collect();
+            printer.json(&json!({
+                "position": answer.position,
+                "version": answer.version,
+                "rows": rows,
+                "cut": answer.is_cut,
+            }));
+        }
     }
 }
 

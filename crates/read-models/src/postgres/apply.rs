@@ -1,0 +1,267 @@
+//! Takes in events with their checkpoint, in one transaction: all at once as long as nothing fails,
+//! else one by one.
+
+use super::{
+    link::{Text, of_event, unusable},
+    standing,
+};
+use crate::{
+    held::Held,
+    plan::{Plan, Statement as Planned},
+    sql::number_parameters,
+    target::{PARKED_MAX, Replay, TargetError},
+};
+use fairway_ledger::{Event, Position};
+use futures_util::future::try_join_all;
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use tokio_postgres::{Client, Error, Statement};
+
+/// What takes in events, and what it has to remember from one batch to the next.
+pub(super) struct Applier {
+    pub(super) plan: Plan,
+    pub(super) statements: Vec<Vec<Statement>>,
+    pub(super) held: Held,
+    pub(super) skipped: Arc<BTreeSet<u64>>,
+    pub(super) position: Position,
+    pub(super) asks: u64,
+    pub(super) parked: u64,
+}
+
+/// A statement with its values.
+type Call<'a> = (&'a Statement, Vec<Text>);
+
+impl Applier {
+    /// Prepares all statements of a plan.
+    pub(super) async fn prepare(
+        client: &Client,
+        plan: &Plan,
+    ) -> Result<Vec<Vec<Statement>>, TargetError> {
+        let mut all = Vec::new();
+        for handler in plan.handlers() {
+            let mut statements = Vec::new();
+            for statement in &handler.statements {
+                let numbered = number_parameters(&statement.sql.text);
+                let prepared = client.prepare(&numbered.sql).await;
+                statements.push(prepared.map_err(|error| unusable("prepare a statement", error))?);
+            }
+            all.push(statements);
+        }
+        Ok(all)
+    }
+
+    /// Takes in events; what fails is parked.
+    pub(super) async fn apply(
+        &mut self,
+        client: &Client,
+        events: &[Event],
+        to: Position,
+    ) -> Result<(), TargetError> {
+        if self.all_at_once(client, events, to).await? {
+            self.position = to;
+            return Ok(());
+        }
+        let before = (self.held.clone(), self.parked);
+        let done = self.one_by_one(client, events, to).await;
+        if done.is_err() {
+            (self.held, self.parked) = before;
+        } else {
+            self.position = to;
+        }
+        done
+    }
+
+    /// Sends all statements without waiting for each; false if one failed, and then nothing is done.
+    async fn all_at_once(
+        &self,
+        client: &Client,
+        events: &[Event],
+        to: Position,
+    ) -> Result<bool, TargetError> {
+        let mut calls = Vec::new();
+        for event in events {
+            let Some(at) = self.handler(event) else { continue };
+            if !self.held.is_empty() && self.held.holds(&self.plan.key(event)) {
+                return Ok(false);
+            }
+            match self.calls(at, event) {
+                Ok(of_event) => calls.extend(of_event),
+                Err(_) => return Ok(false),
+            }
+        }
+        begin(client).await?;
+        let all =
+            calls.into_iter().map(|(statement, values)| client.execute_raw(statement, values));
+        if let Err(error) = try_join_all(all).await {
+            rollback(client).await?;
+            return if of_event(&error).is_some() {
+                Ok(false)
+            } else {
+                Err(unusable("write", error))
+            };
+        }
+        self.commit(client, to, self.asks).await?;
+        Ok(true)
+    }
+
+    async fn one_by_one(
+        &mut self,
+        client: &Client,
+        events: &[Event],
+        to: Position,
+    ) -> Result<(), TargetError> {
+        begin(client).await?;
+        for event in events {
+            let Some(at) = self.handler(event) else { continue };
+            let key = self.plan.key(event);
+            if self.held.holds(&key) {
+                self.park(client, event, (&key, None)).await?;
+            } else if let Some(error) = self.attempt(client, at, event).await? {
+                self.park(client, event, (&key, Some(&error))).await?;
+                self.held.fail(key, 1, Instant::now());
+            }
+        }
+        self.commit(client, to, self.asks).await
+    }
+
+    /// Tries parked events again, in order; a key ends with the first that fails.
+    pub(super) async fn replay(
+        &mut self,
+        client: &Client,
+        replay: &Replay,
+    ) -> Result<(), TargetError> {
+        let before = self.held.clone();
+        let done = self.try_replay(client, replay).await;
+        if done.is_err() {
+            self.held = before;
+        }
+        done
+    }
+
+    async fn try_replay(&mut self, client: &Client, replay: &Replay) -> Result<(), TargetError> {
+        begin(client).await?;
+        for position in &replay.left {
+            standing::unpark(client, *position).await.map_err(writing)?;
+        }
+        let (mut failed, mut tried) = (BTreeSet::new(), BTreeSet::new());
+        for event in &replay.events {
+            let key = self.plan.key(event);
+            if failed.contains(&key) || replay.left.contains(&event.position.0) {
+                continue;
+            }
+            let error = match self.plan.handler_of(event) {
+                Some(at) => self.attempt(client, at, event).await?,
+                None => None,
+            };
+            if let Some(error) = error {
+                let tries = standing::fail(client, event.position.0, &error).await;
+                self.held.fail(key.clone(), tries.map_err(writing)?, Instant::now());
+                failed.insert(key);
+            } else {
+                standing::unpark(client, event.position.0).await.map_err(writing)?;
+                tried.insert(key);
+            }
+        }
+        self.release(client, (&failed, &tried)).await.map_err(writing)?;
+        let asks = replay.ask.unwrap_or(self.asks).max(self.asks);
+        let parked = standing::parked_count(client).await.map_err(writing)?;
+        self.commit(client, self.position, asks).await?;
+        (self.asks, self.parked) = (asks, parked);
+        Ok(())
+    }
+
+    /// Lets keys go on of which nothing is parked any more.
+    async fn release(
+        &mut self,
+        client: &Client,
+        (failed, tried): (&BTreeSet<String>, &BTreeSet<String>),
+    ) -> Result<(), Error> {
+        let keys: Vec<String> = self.held.keys().cloned().collect();
+        for key in keys {
+            if !standing::has_key(client, &key).await? {
+                self.held.release(&key);
+            } else if tried.contains(&key) && !failed.contains(&key) {
+                self.held.go_on(key, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs an event's statements, all or none; says why it failed.
+    async fn attempt(
+        &self,
+        client: &Client,
+        at: usize,
+        event: &Event,
+    ) -> Result<Option<String>, TargetError> {
+        let calls = match self.calls(at, event) {
+            Ok(calls) => calls,
+            Err(missing) => return Ok(Some(missing)),
+        };
+        client.batch_execute("SAVEPOINT event").await.map_err(writing)?;
+        for (statement, values) in calls {
+            if let Err(error) = client.execute_raw(statement, values).await {
+                let Some(words) = of_event(&error) else { return Err(writing(error)) };
+                client.batch_execute("ROLLBACK TO event").await.map_err(writing)?;
+                return Ok(Some(words));
+            }
+        }
+        client.batch_execute("RELEASE event").await.map_err(writing)?;
+        Ok(None)
+    }
+
+    /// The statements for an event with their values; or what it lacks.
+    fn calls(&self, at: usize, event: &Event) -> Result<Vec<Call<'_>>, String> {
+        let (handler, mut found) = (&self.plan.handlers()[at], Vec::new());
+        handler.find(event, &mut found);
+        let call = |(planned, prepared): (&Planned, _)| {
+            let value = |(_, parameter): &(Box<str>, crate::plan::Parameter)| {
+                let value =
+                    parameter.value(event, &found).map_err(|place| handler.missing(place))?;
+                Ok(Text::from(&value))
+            };
+            let values = planned.parameters.iter().map(value).collect::<Result<_, String>>()?;
+            Ok((prepared, values))
+        };
+        handler.statements.iter().zip(&self.statements[at]).map(call).collect()
+    }
+
+    fn handler(&self, event: &Event) -> Option<usize> {
+        let is_skipped = self.skipped.contains(&event.position.0);
+        self.plan.handler_of(event).filter(|_| !is_skipped)
+    }
+
+    async fn park(
+        &mut self,
+        client: &Client,
+        event: &Event,
+        why: (&str, Option<&str>),
+    ) -> Result<(), TargetError> {
+        if self.parked >= PARKED_MAX {
+            rollback(client).await?;
+            return Err(TargetError::Full);
+        }
+        self.parked += 1;
+        standing::park(client, event, why).await.map_err(writing)
+    }
+
+    async fn commit(&self, client: &Client, to: Position, asks: u64) -> Result<(), TargetError> {
+        let is_ours = standing::write(client, self.position, (to, asks)).await.map_err(writing)?;
+        if is_ours {
+            return client.batch_execute("COMMIT").await.map_err(writing);
+        }
+        rollback(client).await?;
+        Err(TargetError::Foreign("another process moved the checkpoint".to_owned()))
+    }
+}
+
+async fn begin(client: &Client) -> Result<(), TargetError> {
+    client.batch_execute("BEGIN").await.map_err(writing)
+}
+
+async fn rollback(client: &Client) -> Result<(), TargetError> {
+    client.batch_execute("ROLLBACK").await.map_err(writing)
+}
+
+fn writing(error: Error) -> TargetError {
+    unusable("write", error)
+}

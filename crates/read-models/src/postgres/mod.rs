@@ -1,0 +1,14 @@
+//! Read models in PostgreSQL: one schema per build.
+
+mod apply;
+mod check;
+mod link;
+mod query;
+mod schema;
+mod standing;
+mod target;
+
+pub(crate) use check::check;
+pub(crate) use query::PostgresReader;
+pub(crate) use schema::Place;
+pub(crate) use target::PostgresTarget;

@@ -1,0 +1,92 @@
+//! Somebody is told of events over HTTP.
+
+use crate::place::{Place, at_least, declaration, name, order, until};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// What a server was told: the positions of events, in the order of their coming.
+type Told = Arc<Mutex<Vec<u64>>>;
+
+/// A server that refuses events with a word in them for ever, and every third request for a while.
+fn serve(told: &Told) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/events", listener.local_addr().unwrap());
+    let told = told.clone();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            answer(stream.unwrap(), number, &told);
+        }
+    });
+    address
+}
+
+fn answer(stream: TcpStream, number: usize, told: &Told) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap() == 0 {
+            return;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+            length = value.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let events: Vec<Value> = serde_json::from_slice(&body).unwrap();
+    let is_bad = |event: &Value| event["data"]["total"] == "many";
+    let status = if number % 3 == 0 {
+        "503 Service Unavailable"
+    } else if events.iter().any(is_bad) {
+        "422 Unprocessable Content"
+    } else {
+        let positions = events.iter().map(|event| event["position"].as_u64().unwrap());
+        told.lock().unwrap().extend(positions);
+        "204 No Content"
+    };
+    let mut stream = stream;
+    let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    stream.write_all(answer.as_bytes()).unwrap();
+}
+
+#[tokio::test]
+async fn a_callback_is_told_everything_in_order_and_what_it_refuses_is_parked() {
+    let (place, told) = (Place::new(), Told::default());
+    let address = serve(&told);
+    let ledger = place.ledger();
+    let mut positions = Vec::new();
+    for id in 0..40 {
+        positions.push(order(&ledger, id, "order-created", json!({"total": 1})).await.0);
+    }
+    let bad = order(&ledger, 77, "order-created", json!({"total": "many"})).await;
+    let behind = order(&ledger, 77, "order-paid", json!({})).await;
+    let last = order(&ledger, 5, "order-paid", json!({})).await;
+    positions.push(last.0);
+    let text = format!(
+        "read-model: orders\nversion: 1\ninto: {{ callback: \"{address}\" }}\nfrom: {{ category: order }}\n"
+    );
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(&text)).await.unwrap();
+    models.wait(&name("orders"), at_least(last)).await.unwrap();
+    let parked = models.parked(&name("orders"), 10).await.unwrap();
+    let shown: Vec<_> = parked.iter().map(|one| one.position).collect();
+    assert_eq!(shown, [bad.0, behind.0]);
+    assert!(parked[0].error.as_ref().unwrap().starts_with("422"), "{parked:?}");
+    models.skip(&name("orders"), bad).await.unwrap();
+    until(async || models.parked(&name("orders"), 10).await.unwrap().is_empty().then_some(()))
+        .await;
+    positions.push(behind.0);
+    let mut seen = told.lock().unwrap().clone();
+    seen.dedup();
+    assert_eq!(seen, positions);
+    following.stop().await;
+}
