@@ -30,6 +30,8 @@ pub const TESTS: &[Tool] = &[
     tool("mkfs.ext4", "e2fsprogs"),
     tool("xfs_io", "xfsprogs"),
     tool("eatmydata", "eatmydata"),
+    tool("faketime", "faketime"),
+    tool("node", "nodejs"),
     tool("npm", "npm"),
     tool("pg_ctlcluster", "postgresql"),
     tool("/usr/lib/python3.11/ensurepip", "python3-venv"),

@@ -5,13 +5,14 @@ use crate::{
     body::Room,
     monitoring::Metrics,
     patience::Patience,
-    problem::{Problem, ProblemKind},
+    problem::{Cause, Problem, ProblemKind},
     routes::ROUTES,
     tokens::Tokens,
 };
 use axum::{
     BoxError, Router,
     body::{Body, HttpBody},
+    middleware::map_response,
 };
 use bytes::Bytes;
 use fairway_events::Groups;
@@ -23,8 +24,8 @@ use http::{
 };
 use hyper::{body::Incoming, service::Service};
 use hyper_util::service::TowerToHyperService;
-use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use std::{future::ready, sync::Arc};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Most readers that are given everything or what comes, at once.
 pub const READERS_MAX: usize = 1_024;
@@ -39,7 +40,16 @@ pub struct Api {
     groups: Groups,
     read_models: Option<ReadModels>,
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
+    faults: Option<mpsc::Sender<String>>,
     grpc: Option<Router>,
+}
+
+/// Tells what went wrong with the ledger; if nobody listens fast enough, some of it.
+fn told(faults: &mpsc::Sender<String>, mut response: Response<Body>) -> Response<Body> {
+    if let Some(Cause(cause)) = response.extensions_mut().remove() {
+        drop(faults.try_send(cause));
+    }
+    response
 }
 
 /// What answers requests, by their content type.
@@ -87,6 +97,7 @@ impl Api {
             ledger,
             read_models: None,
             tokens: None,
+            faults: None,
             grpc: None,
         }
     }
@@ -106,6 +117,13 @@ impl Api {
     /// The groups of the ledger: who hands out their events besides has to do it through these.
     pub fn groups(&self) -> &Groups {
         &self.groups
+    }
+
+    /// Tells why the ledger could not be used, which clients are not told, as long as somebody
+    /// listens.
+    #[must_use]
+    pub fn with_faults(self, faults: mpsc::Sender<String>) -> Self {
+        Self { faults: Some(faults), ..self }
     }
 
     /// Hands requests with the content type `application/grpc` to another service on the same port.
@@ -149,7 +167,14 @@ impl Api {
         }
         let missing = async || Problem::new(ProblemKind::Missing, "there is no such route");
         let method = async || Problem::new(ProblemKind::Method, "the route knows other methods");
-        router.fallback(missing).method_not_allowed_fallback(method).with_state(Arc::new(shared))
+        let router = router.fallback(missing).method_not_allowed_fallback(method);
+        let router = router.with_state(Arc::new(shared));
+        match self.faults {
+            Some(faults) => {
+                router.layer(map_response(move |response| ready(told(&faults, response))))
+            }
+            None => router,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use http::{
     header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde_json::{Value, json};
+use std::error::Error as _;
 
 /// The media type of problem details.
 pub(crate) const PROBLEM: &str = "application/problem+json";
@@ -22,6 +23,24 @@ pub(crate) struct Problem {
     pub(crate) kind: ProblemKind,
     detail: String,
     found: Option<(StreamName, Version)>,
+    /// What is for who runs the server.
+    cause: Option<Cause>,
+}
+
+/// Why the ledger could not be used, with the causes of that: for who runs the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause(pub(crate) String);
+
+impl Cause {
+    fn of(error: &LedgerError) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            text += &[": ", &error.to_string()].concat();
+            source = error.source();
+        }
+        Self(text)
+    }
 }
 
 /// The sorts of problems; each has a name in `type` and a status.
@@ -103,7 +122,7 @@ impl ProblemKind {
 
 impl Problem {
     pub(crate) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), found: None }
+        Self { kind, detail: detail.into(), found: None, cause: None }
     }
 
     /// A parameter, header or name that is not understood.
@@ -145,6 +164,9 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.to_json().to_string()));
         *response.status_mut() = self.kind.facts().0;
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         match self.kind {
@@ -169,7 +191,7 @@ impl From<AppendError> for Problem {
         let kind = match error {
             AppendError::Conflict { stream, actual } => {
                 let found = Some((stream, actual));
-                return Self { kind: ProblemKind::Conflict, detail, found };
+                return Self { found, ..Self::new(ProblemKind::Conflict, detail) };
             }
             AppendError::Tombstoned(_) => ProblemKind::Tombstoned,
             AppendError::EventTooLarge { .. } | AppendError::BatchTooLarge => ProblemKind::TooLarge,
@@ -187,6 +209,7 @@ impl From<AppendError> for Problem {
 /// Where the ledger is and what its backend said is for who runs the server, not for its clients.
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
+        let cause = Some(Cause::of(&error));
         let (kind, detail) = match error {
             LedgerError::DiskFull { .. } => (ProblemKind::Full, "nothing was stored"),
             LedgerError::NotWritable { .. } => {
@@ -208,6 +231,24 @@ impl From<LedgerError> for Problem {
             | LedgerError::Projection { .. }
             | LedgerError::Row { .. } => (ProblemKind::Fault, "the ledger has a fault"),
         };
-        Self::new(kind, detail)
+        Self { cause, ..Self::new(kind, detail) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn where_a_ledger_is_and_what_its_backend_said_is_not_told_to_clients() {
+        let source = Arc::new(std::io::Error::other("page 7 is torn"));
+        let error = LedgerError::Damaged { ledger: "/secret/place".to_owned(), source };
+        let response = Problem::from(error).into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let cause = &response.extensions().get::<Cause>().unwrap().0;
+        assert_eq!(cause, "`/secret/place` is damaged or is not a ledger: page 7 is torn");
+        let problem = Problem::from(LedgerError::Busy("/secret/place".to_owned()));
+        assert!(!problem.to_json().to_string().contains("secret"));
     }
 }

@@ -4,6 +4,28 @@
 //! Every event is handed out at least once and none is left out; events with the same key one after
 //! another. What is decided about a group (that it exists, which events it parked) is in the ledger,
 //! in a stream of its own; its progress is stored beside the events.
+//!
+//! ```no_run
+//! use fairway_events::{GroupError, GroupId, Groups, Nack, Settings};
+//! # fn mail(_: &fairway_ledger::Event) -> Result<(), std::io::Error> { Ok(()) }
+//!
+//! async fn consume(ledger: fairway_ledger::Ledger) -> Result<(), GroupError> {
+//!     let groups = Groups::open(ledger);
+//!     let id = GroupId::parse("$ce-order", "mails")?;
+//!     groups.create(&id, Settings::default()).await?;
+//!     let name = "mailer@host-7".parse().expect("a plain name");
+//!     let mut consumer = groups.connect(&id, &name, 10).await?;
+//!     loop {
+//!         let delivery = consumer.next().await?;
+//!         match mail(&delivery.event) {
+//!             Ok(()) => consumer.ack([delivery.token()]).await?,
+//!             Err(error) => {
+//!                 consumer.nack([delivery.token()], Nack::Retry, &error.to_string()).await?;
+//!             }
+//!         }
+//!     }
+//! }
+//! ```
 
 mod connecting;
 mod consumer;

@@ -27,7 +27,9 @@ impl GroupLock {
             return Ok(Self(None));
         }
         let failed = |error| GroupError::Lock { group: id.clone(), source: Arc::new(error) };
-        let file = open(&path(&place, id)).map_err(failed)?;
+        // Whoever comes by another path to the same file meets the same lock.
+        let place = Path::new(&place).canonicalize().map_err(failed)?;
+        let file = open(&path(place, id)).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(Some(file))),
             Err(TryLockError::WouldBlock) => Err(GroupError::DrivenElsewhere(id.clone())),
@@ -38,9 +40,10 @@ impl GroupLock {
 
 /// A file of the directory `<ledger>-groups`. Names of streams have no `%`, and no more bytes than
 /// names of files.
-fn path(place: &str, id: &GroupId) -> PathBuf {
-    let name = id.stream().as_str().replace('/', "%");
-    Path::new(&format!("{place}-groups")).join(name)
+fn path(place: PathBuf, id: &GroupId) -> PathBuf {
+    let mut dir = place.into_os_string();
+    dir.push("-groups");
+    PathBuf::from(dir).join(id.stream().as_str().replace('/', "%"))
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -181,3 +181,22 @@ fn remaining(deadline: Option<BatchDeadline>, Timestamp(now): Timestamp) -> Dura
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_moments_or_durations() {
+        let now = Timestamp(10_000);
+        let time = |seconds, nanos| Seconds { seconds, nanos };
+        let at = |moment| remaining(Some(BatchDeadline::At(moment)), now);
+        let within = |duration| remaining(Some(BatchDeadline::In(duration)), now);
+        assert_eq!(at(time(12, 500_000_000)), Duration::from_millis(2_500));
+        assert_eq!(at(time(9, 0)), Duration::ZERO);
+        assert_eq!(within(time(1, 1_000_000)), Duration::from_millis(1_001));
+        assert_eq!(within(time(-1, -5)), Duration::ZERO);
+        assert!(within(time(i64::MAX, i32::MAX)) > Duration::from_hours(1_000_000));
+        assert_eq!(remaining(None, now), Duration::MAX);
+    }
+}

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// All shapes.
 pub(super) fn schemas() -> Value {
     let mut all = events();
-    for more in [streams(), groups(), read_models(), cloud_events(), problem()] {
+    for more in [streams(), groups(), consuming(), read_models(), cloud_events(), problem()] {
         let (Value::Object(all), Value::Object(more)) = (&mut all, more) else { continue };
         all.extend(more);
     }
@@ -136,7 +136,6 @@ fn streams() -> Value {
 
 fn groups() -> Value {
     let text = json!({ "type": "string" });
-    let positions = json!({ "type": "array", "items": number() });
     json!({
         "GroupSettings": {
             "type": "object",
@@ -173,6 +172,13 @@ fn groups() -> Value {
             "type": "object",
             "properties": { "position": number(), "version": number() },
         },
+    })
+}
+
+fn consuming() -> Value {
+    let text = json!({ "type": "string" });
+    let positions = json!({ "type": "array", "items": number() });
+    json!({
         "Taken": {
             "type": "object",
             "required": ["events"],

@@ -8,6 +8,7 @@ mod description;
 mod groups;
 mod hostile;
 mod live;
+mod page;
 mod read_models;
 mod reads;
 mod sdks;

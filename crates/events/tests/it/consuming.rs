@@ -1,6 +1,6 @@
 use crate::place::{Place, ack_all, append, id, name, next, number, quick, soon, until, until_at};
 use fairway_events::{Delivery, Ended, GroupError, Lag, Nack, Take, Token};
-use fairway_ledger::Position;
+use fairway_ledger::{Expected, NewEvent, Position};
 use std::time::Duration;
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn an_event_that_is_not_acknowledged_in_time_comes_again() {
     let groups = place.open();
     let id = id("order-1");
     let mut settings = quick();
-    settings.ack_timeout = Duration::from_millis(30);
+    settings.ack_timeout = Duration::from_millis(300);
     settings.retries_max = 1;
     groups.create(&id, settings).await.unwrap();
     append(groups.ledger(), "order-1", [1]).await;
@@ -191,7 +191,7 @@ async fn a_consumer_that_does_not_read_holds_up_nobody() {
     let groups = place.open();
     let id = id("$all");
     let mut settings = quick();
-    settings.ack_timeout = Duration::from_millis(20);
+    settings.ack_timeout = Duration::from_millis(100);
     settings.retries_max = 1_000;
     groups.create(&id, settings).await.unwrap();
     let stuck = groups.connect(&id, &name("stuck"), 2).await.unwrap();
@@ -209,4 +209,27 @@ async fn a_consumer_that_does_not_read_holds_up_nobody() {
     let good = soon(seeing).await.unwrap();
     until(&groups, &id, |info| info.unfinished == 0).await;
     drop((stuck, good));
+}
+
+#[tokio::test]
+async fn large_events_are_held_up_to_so_many_bytes() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$ce-large");
+    groups.create(&id, quick()).await.unwrap();
+    let text = "x".repeat(1 << 19);
+    for stream in 0..100 {
+        let event = NewEvent::new("large", &text).unwrap();
+        let stream = format!("large-{stream}").parse().unwrap();
+        groups.ledger().append(&stream, Expected::Any, vec![event]).await.unwrap();
+    }
+    let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
+    let mut most = 0;
+    for _ in 0..100 {
+        let delivery = next(&mut consumer).await;
+        consumer.ack([delivery.token()]).await.unwrap();
+        most = most.max(groups.info(&id).await.unwrap().unfinished);
+    }
+    // Of half a mebibyte each.
+    assert!((10..=97).contains(&most), "{most} events were held at once");
 }

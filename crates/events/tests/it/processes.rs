@@ -173,6 +173,11 @@ async fn one_handle_at_a_time_drives_a_group_and_hears_what_others_decide() {
     let mut consumer = mine.connect(&id, &name("a"), 1).await.unwrap();
     let refused = other.connect(&id, &name("b"), 1).await;
     assert!(matches!(refused, Err(GroupError::DrivenElsewhere(_))));
+    let link = place.path().with_file_name("link");
+    std::os::unix::fs::symlink(place.path(), &link).unwrap();
+    let by_link = Groups::open(Ledger::open(&link).unwrap());
+    let refused = by_link.connect(&id, &name("c"), 1).await;
+    assert!(matches!(refused, Err(GroupError::DrivenElsewhere(_))), "by any path");
     let first = soon(consumer.next()).await.unwrap();
     consumer.nack([first.token()], Nack::Park, "no").await.unwrap();
     until(&other, &id, |info| info.parked == 1).await;

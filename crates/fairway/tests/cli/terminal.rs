@@ -63,6 +63,31 @@ fn an_environment_goes_down_only_when_that_is_confirmed() {
 }
 
 #[test]
+fn events_are_shown_in_colour_at_a_terminal_and_fit_it() {
+    let world = World::empty();
+    let long = format!("[\"{}\"]", "x".repeat(300));
+    world.fairway(&["events", "append", "orders-1", "order-created", &long]).passed();
+    let (shown, code) = at_terminal(&world, "stty cols 100; fairway events read", "");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("\u{1b}[36morders-1@1\u{1b}[0m") && shown.contains('…'), "{shown:?}");
+    let (shown, _) = at_terminal(&world, "fairway events read | cat", "");
+    assert!(!shown.contains('\u{1b}') && shown.contains(&long), "{shown:?}");
+}
+
+#[test]
+fn a_stream_is_deleted_only_when_that_is_confirmed() {
+    let world = World::empty();
+    world.fairway(&["events", "append", "orders-1", "order-created"]).passed();
+    let (shown, code) = at_terminal(&world, "fairway events delete orders-1", "n\n");
+    assert_eq!(code, 1, "{shown}");
+    assert!(shown.contains("this deletes `orders-1` with 1 event for good"), "{shown}");
+    assert!(shown.contains("nothing was deleted"), "{shown}");
+    let (shown, code) = at_terminal(&world, "fairway events delete orders-1", "y\n");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("`orders-1` is deleted"), "{shown}");
+}
+
+#[test]
 fn a_run_is_shown_live_and_ends_with_a_table() {
     let world = World::new();
     let (shown, code) = at_terminal(&world, "fairway run hello", "");

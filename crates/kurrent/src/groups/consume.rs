@@ -45,7 +45,7 @@ pub(crate) async fn consume(
     let id = target::group(options.stream, &options.group_name)?;
     caller.may_group(Act::Read, id.source())?;
     let settings = groups.settings(&id).await.map_err(|error| failed(&error))?;
-    let Remembered { resolve_links, filter, .. } = Remembered::of(&settings);
+    let Remembered { resolve_links, filter, .. } = Remembered::of(&settings, id.source());
     let filter = filter.map(Expression::filter).transpose()?;
     let credit = u32::try_from(options.buffer_size).ok().filter(|&size| size > 0);
     let consumer = groups.connect(&id, &consumer_name(&caller), credit.unwrap_or(CREDIT)).await;

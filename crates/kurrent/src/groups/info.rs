@@ -11,8 +11,8 @@ use fairway_model::Timestamp;
 
 /// All that is known of a group.
 pub(crate) fn of(group: GroupInfo, now: Timestamp) -> SubscriptionInfo {
-    let remembered = Remembered::of(&group.settings);
     let source = group.id.source();
+    let remembered = Remembered::of(&group.settings, source);
     let is_live = group.lag.events() == 0;
     let mut info = SubscriptionInfo {
         event_source: source.to_string(),

@@ -124,7 +124,7 @@ pub(crate) async fn update(
     let Setting { id, remembered, .. } = Setting::parse(request)?;
     caller.may_group(Act::Manage, id.source())?;
     let before = groups.settings(&id).await.map_err(|error| failed(&error))?;
-    let Remembered { filter, .. } = Remembered::of(&before);
+    let Remembered { filter, .. } = Remembered::of(&before, id.source());
     let settings = Remembered { filter, ..remembered }.settings(before)?;
     groups.update(&id, settings).await.map_err(|error| failed(&error))
 }

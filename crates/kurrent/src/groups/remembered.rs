@@ -10,8 +10,9 @@ use crate::{
     },
 };
 use fairway_events::{
-    BUFFER_MAX, Backoff, CONSUMERS_MAX, OrderBy, Save, Settings, Strategy, WAIT_MAX,
+    BUFFER_MAX, Backoff, CONSUMERS_MAX, OrderBy, Save, Settings, Source, Start, Strategy, WAIT_MAX,
 };
+use fairway_ledger::Position;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tonic::Status;
@@ -82,21 +83,27 @@ impl Remembered {
     }
 
     /// What is known of a group, whoever set it.
-    pub(crate) fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Settings, source: &Source) -> Self {
         let note = settings.notes.get(NOTE).and_then(|note| serde_json::from_str(note).ok());
-        let known: Self = note.unwrap_or_else(|| Self::seen(settings));
+        let known: Self = note.unwrap_or_else(|| Self::seen(settings, source));
+        // What was changed by other means since then is told as it is now.
+        let still = |millis, unlimited, now| waited(millis, unlimited) == now;
+        let Settings { ack_timeout, save, retries_max, .. } = settings;
+        let is_timeout = still(known.message_timeout_ms, WAIT_MAX, *ack_timeout);
+        let is_save = still(known.checkpoint_after_ms, Save::default().after, save.after);
         Self {
-            max_retry_count: number(settings.retries_max),
-            message_timeout_ms: millis(settings.ack_timeout),
-            checkpoint_after_ms: millis(settings.save.after),
+            max_retry_count: number(*retries_max),
+            message_timeout_ms: if is_timeout { known.message_timeout_ms } else { millis(*ack_timeout) },
+            checkpoint_after_ms: if is_save { known.checkpoint_after_ms } else { millis(save.after) },
             ..known
         }
     }
 
     /// A group that was set by other means.
-    fn seen(settings: &Settings) -> Self {
+    fn seen(settings: &Settings, source: &Source) -> Self {
         let buffer = number(settings.buffer);
         Self {
+            start_from: start_from(settings.start, source),
             min_checkpoint_count: number(settings.save.min),
             max_checkpoint_count: number(settings.save.max),
             max_subscriber_count: number(settings.consumers_max),
@@ -178,6 +185,18 @@ impl Expression {
     }
 }
 
+/// The first event of a group, as clients read it.
+fn start_from(start: Start, source: &Source) -> String {
+    match (start, source) {
+        (Start::AfterVersion(version), _) => version.to_string(),
+        (Start::AfterPosition(Position(after)), _) => format!("C:{0}/P:{0}", after + 1),
+        (Start::Beginning, Source::Stream(_)) => "0".to_owned(),
+        (Start::Beginning, Source::All | Source::Category(_)) => "C:0/P:0".to_owned(),
+        (Start::End, Source::Stream(_)) => "-1".to_owned(),
+        (Start::End, Source::All | Source::Category(_)) => "C:-1/P:-1".to_owned(),
+    }
+}
+
 fn strategy_name(strategy: ConsumerStrategy) -> &'static str {
     match strategy {
         ConsumerStrategy::DispatchToSingle => "DispatchToSingle",
@@ -208,4 +227,45 @@ fn number(number: u32) -> i32 {
 
 fn millis(time: Duration) -> i32 {
     i32::try_from(time.as_millis()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire() -> Wire {
+        Wire {
+            max_retry_count: 3,
+            max_subscriber_count: 0,
+            live_buffer_size: 100,
+            history_buffer_size: 200,
+            named_consumer_strategy: ConsumerStrategy::Pinned.into(),
+            message_timeout: Some(MessageTimeout::Ticks(50_000_000)),
+            ..Wire::default()
+        }
+    }
+
+    #[test]
+    fn what_clients_set_is_what_groups_do_and_clients_read() {
+        let set = Remembered::set(&wire(), "7".to_owned(), None);
+        let settings = set.settings(Remembered::basis()).unwrap();
+        assert_eq!((settings.strategy, settings.retries_max), (Strategy::Pinned, 3));
+        assert_eq!((settings.consumers_max, settings.buffer), (CONSUMERS_MAX, 200));
+        assert_eq!(settings.ack_timeout, Duration::from_secs(5));
+        assert_eq!(settings.order_by, OrderBy::Nothing);
+        let read = Remembered::of(&settings, &Source::All);
+        assert_eq!((read.max_subscriber_count, read.live_buffer_size), (0, 100));
+        assert_eq!((read.message_timeout_ms, read.start_from.as_str()), (5_000, "7"));
+    }
+
+    #[test]
+    fn groups_that_others_made_can_be_read_and_changed() {
+        let settings = Settings { start: Start::AfterPosition(Position(6)), ..Settings::default() };
+        let read = Remembered::of(&settings, &Source::All);
+        assert_eq!((read.start_from.as_str(), read.strategy.as_str()), ("C:7/P:7", "RoundRobin"));
+        let changed = Remembered { max_retry_count: 1, ..read }.settings(settings.clone()).unwrap();
+        assert_eq!((changed.retries_max, changed.order_by), (1, settings.order_by));
+        let wrong = Wire { consumer_strategy: "Loudest".to_owned(), ..wire() };
+        assert!(Remembered::set(&wrong, String::new(), None).settings(settings).is_err());
+    }
 }

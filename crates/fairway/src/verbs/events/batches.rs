@@ -3,12 +3,15 @@
 use fairway_ledger::{
     Expected, From, Ledger, LedgerError, NewEvent, Read, Scope, StreamName, Version,
 };
-use std::collections::HashMap;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::{HashMap, HashSet};
 
 /// Most events of a batch. As many appends can be on their way at once.
 const EVENTS_MAX: usize = 1_000;
 /// A batch takes no more events after this many bytes.
 const BYTES_MAX: usize = 8 << 20;
+/// How many streams are looked at at once.
+const LOOKS: usize = 4;
 
 /// An event of a file.
 pub struct Entry {
@@ -94,17 +97,13 @@ impl Batch {
 
     /// Looks at the streams, and finds out which events are new.
     pub async fn sort(self, ledger: &Ledger) -> Result<Sorted, LedgerError> {
-        let mut versions: HashMap<StreamName, Version> = HashMap::new();
+        let mut versions = self.versions(ledger).await?;
         let mut sorted = Sorted::default();
         for entry in self.entries {
-            let actual = match versions.get(&entry.stream) {
-                Some(actual) => *actual,
-                None => ledger.stream(&entry.stream).await?.version,
-            };
+            let actual = versions[&entry.stream];
             let next = Version(actual.0 + 1);
             match entry.version {
                 Some(wanted) if wanted < next => {
-                    versions.insert(entry.stream.clone(), actual);
                     if !is_there(ledger, &entry, wanted).await? {
                         let refusal = Refusal::Other { stream: entry.stream, wanted };
                         sorted.refused = Some((entry.number, refusal));
@@ -124,6 +123,19 @@ impl Batch {
             }
         }
         Ok(sorted)
+    }
+
+    /// The versions that the streams have before the batch.
+    async fn versions(&self, ledger: &Ledger) -> Result<HashMap<StreamName, Version>, LedgerError> {
+        let names: HashSet<&StreamName> = self.entries.iter().map(|entry| &entry.stream).collect();
+        let look = |name: &StreamName| {
+            let (name, ledger) = (name.clone(), ledger.clone());
+            async move {
+                let version = ledger.stream(&name).await?.version;
+                Ok((name, version))
+            }
+        };
+        stream::iter(names.into_iter().map(look)).buffer_unordered(LOOKS).try_collect().await
     }
 }
 

@@ -1,23 +1,31 @@
 //! `fairway ledger serve`: a ledger for services, over HTTP and gRPC.
 
-use super::{callers::Callers, tokens_file};
+use super::{
+    callers::Callers,
+    tokens_file::{self, FollowedTokens},
+};
 use crate::{
     app::{App, block_on},
     failure::{Doing, Exit, Failure},
     interrupts::Interrupts,
     ledgers::{self, LedgerArgs},
     printer::Printer,
+    verbs::read_models::{self, Hosted},
 };
 use fairway_api::{Api, Server, Tls, Tokens};
 use fairway_kurrent::{Kurrent, Open, Rights};
 use fairway_ledger::Ledger;
+use fairway_model::EnvironmentName;
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+
+/// Most remarks that wait to be said.
+const SAID_MAX: usize = 16;
 
 /// Serve a ledger over HTTP and gRPC until interrupted
 #[derive(clap::Args)]
@@ -31,6 +39,12 @@ pub struct Args {
     /// address, which then has to be on this machine
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
+    /// The folder with the files that declare read models, which are followed and can be asked
+    #[arg(long, value_name = "DIR")]
+    read_models: Option<PathBuf>,
+    /// The environment whose secrets the files of read models refer to
+    #[arg(long, value_name = "ENVIRONMENT", requires = "read_models")]
+    secrets_of: Option<EnvironmentName>,
     /// The certificate for TLS, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -50,61 +64,81 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
         (Some(certificate), Some(key)) => Some(tls(&app.directory, certificate, key)?),
         _ => None,
     };
-    let tokens = args.tokens.as_ref().map(|path| tokens_file::below(&app.directory, path));
-    let (sender, receiver) = match &tokens {
-        Some(file) => watch::channel(Arc::new(file.read()?)),
-        None => watch::channel(Arc::new(Tokens::default())),
+    let tokens = match &args.tokens {
+        Some(path) => Some(FollowedTokens::open(tokens_file::below(&app.directory, path))?),
+        None => None,
     };
-    block_on(async {
-        let mut interrupts = Interrupts::open()?;
-        let ledger = ledgers::open(app, args.ledger.ledger.as_deref()).await?;
-        let listener = TcpListener::bind(args.listen);
-        let listener = listener.doing(format!("listen at `{}`", args.listen))?;
-        let address = listener.local_addr().doing("find the address")?;
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
-        let server = server(ledger, tokens.is_some().then_some(receiver), tls);
-        let following = async {
-            match tokens {
-                Some(file) => file.follow(sender, |text| printer.talk(text)).await,
-                None => std::future::pending().await,
-            }
-        };
-        let stop = async {
-            tokio::select! {
-                () = following => {}
-                () = interrupts.next() => {}
-            }
-        };
-        server.serve(listener, stop).await.doing("serve")?;
-        Ok(Exit::Done)
-    })
+    block_on(serve(args, app, (tls, tokens), printer))
 }
 
-/// What answers requests for a ledger.
-fn server(
-    ledger: Ledger,
-    tokens: Option<watch::Receiver<Arc<Tokens>>>,
-    tls: Option<Tls>,
-) -> Server {
+async fn serve(
+    args: &Args,
+    app: &App,
+    (tls, tokens): (Option<Tls>, Option<FollowedTokens>),
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let mut interrupts = Interrupts::open()?;
+    let ledger = ledgers::open(app, args.ledger.ledger.as_deref()).await?;
+    let hosted = match &args.read_models {
+        Some(folder) => {
+            let from = (folder.as_path(), args.secrets_of.as_ref());
+            Some(read_models::host(app, &ledger, from, printer).await?)
+        }
+        None => None,
+    };
+    let listener = TcpListener::bind(args.listen);
+    let listener = listener.doing(format!("listen at `{}`", args.listen))?;
+    let address = listener.local_addr().doing("find the address")?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
+    let api = api(ledger, tokens.as_ref().map(FollowedTokens::receiver));
+    let api = match &hosted {
+        Some(Hosted { models, .. }) => api.with_read_models(models.clone()),
+        None => api,
+    };
+    let (say, mut said) = mpsc::channel(SAID_MAX);
+    let api = api.with_faults(say.clone());
+    let server = match tls {
+        Some(tls) => Server::new(api).with_tls(tls),
+        None => Server::new(api),
+    };
+    let following = async {
+        match tokens {
+            Some(tokens) => tokens.follow(say).await,
+            None => std::future::pending().await,
+        }
+    };
+    let stop = async {
+        tokio::pin!(following);
+        loop {
+            tokio::select! {
+                () = &mut following => {}
+                Some(text) = said.recv() => printer.talk(&format!("{}\n", text.trim_end())),
+                () = interrupts.next() => return,
+            }
+        }
+    };
+    let served = server.serve(listener, stop).await;
+    if let Some(Hosted { following, .. }) = hosted {
+        following.stop().await;
+    }
+    served.doing("serve")?;
+    Ok(Exit::Done)
+}
+
+/// What is answered for a ledger.
+fn api(ledger: Ledger, tokens: Option<watch::Receiver<Arc<Tokens>>>) -> Api {
     let clock = ledger.clock().clone();
     let api = Api::new(ledger);
     let (api, rights): (Api, Arc<dyn Rights>) = match tokens {
         None => (api, Arc::new(Open)),
-        Some(tokens) => {
-            (api.with_tokens(tokens.clone()), Arc::new(Callers::new(tokens, clock)))
-        }
+        Some(tokens) => (api.with_tokens(tokens.clone()), Arc::new(Callers::new(tokens, clock))),
     };
     let kurrent = Kurrent::new(api.groups().clone(), rights);
-    let api = api.with_grpc(move |request| {
+    api.with_grpc(move |request| {
         let kurrent = kurrent.clone();
         async move { kurrent.handle(request).await }
-    });
-    let server = Server::new(api);
-    match tls {
-        Some(tls) => server.with_tls(tls),
-        None => server,
-    }
+    })
 }
 
 fn tls(directory: &Path, certificate: &Path, key: &Path) -> Result<Tls, Failure> {

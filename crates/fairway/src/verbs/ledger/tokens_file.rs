@@ -11,7 +11,10 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
 
 /// Largest file that is read.
 const FILE_MAX: u64 = 4 << 20;
@@ -74,24 +77,47 @@ impl TokensFile {
         let found = fs::metadata(&self.path).ok()?;
         Some(Stamp { changed: found.modified().ok(), bytes: found.len() })
     }
+}
 
-    /// Sends the tokens on whenever the file was changed, and says so; what is no file of tokens
-    /// changes nothing.
-    pub async fn follow(self, tokens: watch::Sender<Arc<Tokens>>, mut say: impl FnMut(&str)) {
-        let mut seen = self.stamp();
+/// Tokens of a file that may be changed while they are used.
+#[derive(Debug)]
+pub struct FollowedTokens {
+    file: TokensFile,
+    tokens: watch::Sender<Arc<Tokens>>,
+}
+
+impl FollowedTokens {
+    /// Reads the file.
+    pub fn open(file: TokensFile) -> Result<Self, Failure> {
+        let tokens = watch::Sender::new(Arc::new(file.read()?));
+        Ok(Self { file, tokens })
+    }
+
+    /// The tokens as they are at any time.
+    pub fn receiver(&self) -> watch::Receiver<Arc<Tokens>> {
+        self.tokens.subscribe()
+    }
+
+    /// Reads the file again whenever it was changed, and says so; what is no file of tokens changes
+    /// nothing.
+    pub async fn follow(self, say: mpsc::Sender<String>) {
+        let mut seen = self.file.stamp();
         loop {
             sleep(LOOK_EVERY).await;
-            let stamp = self.stamp();
+            let stamp = self.file.stamp();
             if stamp == seen {
                 continue;
             }
             seen = stamp;
-            match self.read() {
+            let told = match self.file.read() {
                 Ok(read) => {
-                    tokens.send_replace(Arc::new(read));
-                    say("the tokens were read again\n");
+                    self.tokens.send_replace(Arc::new(read));
+                    "the tokens were read again".to_owned()
                 }
-                Err(failure) => say(&failure.render()),
+                Err(failure) => failure.render(),
+            };
+            if say.send(told).await.is_err() {
+                return;
             }
         }
     }

@@ -1,0 +1,92 @@
+//! Programs that run beside a test and say on their standard error or output where they listen.
+
+use crate::world::World;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+/// Where Python packages are kept for the next test run.
+const ENVIRONMENTS: &str = "python";
+
+/// A program that is ended with the value.
+pub struct Served {
+    child: Child,
+    /// What it listens at.
+    pub url: String,
+}
+
+impl Served {
+    /// Serves a world's ledger.
+    pub fn ledger(world: &World, arguments: &[&str]) -> Self {
+        let mut command = world.program(&["ledger", "serve", "--listen", "127.0.0.1:0"]);
+        Self::fairway(command.args(arguments))
+    }
+
+    /// Starts a `fairway ledger serve`, which says on standard error where it listens.
+    pub fn fairway(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let said = child.stderr.take().unwrap();
+        Self::wait(child, said, " at http://")
+    }
+
+    /// Starts a service, which says on standard output on which port it listens.
+    pub fn service(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let said = child.stdout.take().unwrap();
+        let mut service = Self::wait(child, said, " on port ");
+        service.url = service.url.replace("http://", "http://127.0.0.1:");
+        service
+    }
+
+    /// Reads what a program says until a line says where it listens.
+    fn wait(child: Child, said: impl Read + Send + 'static, before: &str) -> Self {
+        let mut lines = BufReader::new(said).lines().map(Result::unwrap);
+        let mut other = String::new();
+        let place = lines.by_ref().find_map(|line| {
+            other += &format!("{line}\n");
+            let (_, place) = line.split_once(before)?;
+            Some(place.split_whitespace().next()?.trim_end_matches('/').to_owned())
+        });
+        let Some(place) = place else { panic!("it does not listen: {other}") };
+        // Who does not read on lets the program wait.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, url: format!("http://{place}") }
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself, or been killed.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// A Python that knows a package, installed once per machine.
+pub fn python_with(package: &str) -> PathBuf {
+    let name: String = package.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(ENVIRONMENTS);
+    fs::create_dir_all(&target).unwrap();
+    let (whole, python) = (target.join(&name), target.join(&name).join("bin/python"));
+    let lock = fs::File::create(target.join("lock")).unwrap();
+    lock.lock().unwrap();
+    if !whole.join("done").exists() {
+        let run = |program: &str, arguments: &[&str]| {
+            assert!(Command::new(program).args(arguments).status().unwrap().success(), "{program}");
+        };
+        run("/usr/bin/python3", &["-m", "venv", "--clear", whole.to_str().unwrap()]);
+        run(python.to_str().unwrap(), &["-m", "pip", "install", "--quiet", package]);
+        fs::write(whole.join("done"), "").unwrap();
+    }
+    python
+}
