@@ -46,8 +46,8 @@ impl Member {
 
     /// Whether it is to be forgotten.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        let asks = matches!(self.demand, Demand::Asked(_));
-        asks && self.in_flight.is_empty() && now.since(self.seen) >= IDLE_MAX
+        let takes_nothing = self.demand == Demand::Asked(0);
+        takes_nothing && self.in_flight.is_empty() && now.since(self.seen) >= IDLE_MAX
     }
 }
 
