@@ -4,6 +4,7 @@
 
 mod appends;
 mod conformance;
+mod copies;
 mod faults;
 mod place;
 mod power;
