@@ -24,6 +24,7 @@ mod kills;
 mod ledger;
 mod ledger_content;
 mod ledger_copy;
+mod ledger_serve;
 mod logs;
 mod orders_cqrs;
 mod outcome;

@@ -2,7 +2,7 @@
 
 use crate::{
     served::Served,
-    world::{FAIRWAY, World, until},
+    world::{World, until},
 };
 use serde_json::{Value, json};
 use std::{
@@ -14,6 +14,8 @@ use std::{
 };
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/orders-cqrs");
+/// Shows a program another time of day, from Debian's package `faketime`.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 /// How far back the first orders are made: somewhat more than three months.
 const DAYS_AGO: u64 = 92;
 /// How orders go on from their creation.
@@ -29,10 +31,10 @@ struct Shop {
 impl Shop {
     /// Opens the shop on a world's ledger, by the clock of some days ago.
     fn open(world: &World, days_ago: u64) -> Self {
-        let mut serve = world.command("faketime");
-        serve.args(["-f", &format!("-{days_ago}d"), FAIRWAY, "ledger", "serve"]);
+        let mut serve = world.program(&["ledger", "serve", "--listen", "127.0.0.1:0"]);
+        serve.arg("--read-models").arg(declarations(world));
+        serve.env("LD_PRELOAD", FAKETIME).env("FAKETIME", format!("-{days_ago}d"));
         serve.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        serve.args(["--listen", "127.0.0.1:0", "--read-models"]).arg(declarations(world));
         let ledger = Served::fairway(&mut serve);
         let service = |program: &str, script: &str| {
             let mut command = world.command(program);
