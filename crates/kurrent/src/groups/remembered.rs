@@ -93,8 +93,16 @@ impl Remembered {
         let is_save = still(known.checkpoint_after_ms, Save::default().after, save.after);
         Self {
             max_retry_count: number(*retries_max),
-            message_timeout_ms: if is_timeout { known.message_timeout_ms } else { millis(*ack_timeout) },
-            checkpoint_after_ms: if is_save { known.checkpoint_after_ms } else { millis(save.after) },
+            message_timeout_ms: if is_timeout {
+                known.message_timeout_ms
+            } else {
+                millis(*ack_timeout)
+            },
+            checkpoint_after_ms: if is_save {
+                known.checkpoint_after_ms
+            } else {
+                millis(save.after)
+            },
             ..known
         }
     }
@@ -264,7 +272,7 @@ mod tests {
         let read = Remembered::of(&settings, &Source::All);
         assert_eq!((read.start_from.as_str(), read.strategy.as_str()), ("C:7/P:7", "RoundRobin"));
         let changed = Remembered { max_retry_count: 1, ..read }.settings(settings.clone()).unwrap();
-        assert_eq!((changed.retries_max, changed.order_by), (1, settings.order_by));
+        assert_eq!((changed.retries_max, &changed.order_by), (1, &settings.order_by));
         let wrong = Wire { consumer_strategy: "Loudest".to_owned(), ..wire() };
         assert!(Remembered::set(&wrong, String::new(), None).settings(settings).is_err());
     }
