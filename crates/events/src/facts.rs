@@ -69,6 +69,23 @@ pub(crate) struct Failure {
     pub(crate) key: Option<u64>,
     pub(crate) attempts: u32,
     pub(crate) reason: String,
+    /// Whether it did not fail, but waits for an earlier one of its key that is parked.
+    #[serde(default)]
+    pub(crate) is_behind: bool,
+}
+
+/// A parked event, as far as decisions need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shelved {
+    pub(crate) replay: Replay,
+    pub(crate) is_behind: bool,
+}
+
+impl Failure {
+    pub(crate) fn shelved(&self) -> Shelved {
+        let Self { position, version, key, is_behind, .. } = *self;
+        Shelved { replay: Replay { position, version, key }, is_behind }
+    }
 }
 
 /// An event that is parked.
@@ -88,6 +105,10 @@ pub struct Parked {
     pub reason: String,
     /// When it was parked.
     pub at: Timestamp,
+    /// Whether it did not fail, but waits for an earlier one of its key that is parked; it is handed
+    /// out by itself when that is done.
+    #[serde(default)]
+    pub is_behind: bool,
     /// A hash of what it is ordered by.
     pub(crate) key: Option<u64>,
 }
@@ -211,8 +232,8 @@ impl Facts {
     }
 
     fn park(&mut self, failure: Failure, at: Timestamp) {
-        let Failure { position, version, stream, id, key, attempts, reason } = failure;
-        let parked = Parked { position, stream, version, id, attempts, reason, at, key };
+        let Failure { position, version, stream, id, key, attempts, reason, is_behind } = failure;
+        let parked = Parked { position, stream, version, id, attempts, reason, at, is_behind, key };
         self.parked.insert(position, parked);
     }
 
@@ -221,9 +242,11 @@ impl Facts {
         &self.parked
     }
 
-    /// The same, with what they are ordered by.
-    pub(crate) fn parked_keys(&self) -> BTreeMap<Position, Option<u64>> {
-        self.parked.values().map(|parked| (parked.position, parked.key)).collect()
+    /// The same, as far as decisions need it.
+    pub(crate) fn shelved(&self) -> Vec<Shelved> {
+        let shelved =
+            |parked: &Parked| Shelved { replay: parked.replay(), is_behind: parked.is_behind };
+        self.parked.values().map(shelved).collect()
     }
 }
 
@@ -299,6 +322,7 @@ mod tests {
             key: None,
             attempts: 3,
             reason: "no".to_owned(),
+            is_behind: false,
         })
     }
 

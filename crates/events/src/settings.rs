@@ -90,8 +90,8 @@ pub enum AfterPark {
     /// It goes on.
     #[default]
     KeyGoesOn,
-    /// It waits until the parked event is replayed and acknowledged, or skipped. It waits in the
-    /// buffer: when that is full of such events the whole group waits.
+    /// It waits until the parked event is replayed and acknowledged, or skipped. It is parked behind
+    /// it meanwhile, so that other keys go on.
     KeyWaits,
 }
 

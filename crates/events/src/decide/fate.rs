@@ -22,11 +22,19 @@ pub(super) enum Again {
     Later,
 }
 
+/// Why an event is parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    Failed,
+    /// It waits for an earlier one of its key.
+    Behind,
+}
+
 impl Group {
     pub(super) fn refuse(&mut self, position: Position, verdict: Verdict, text: &str) {
         match verdict {
             Verdict::Retry => self.fail(position, text, Again::Later),
-            Verdict::Park => self.park(position, text),
+            Verdict::Park => self.park(position, text, Cause::Failed),
             Verdict::Skip => {
                 let fact = Fact::Skipped { position, reason: reason(text) };
                 self.set(position, Status::Recording);
@@ -46,7 +54,7 @@ impl Group {
     pub(super) fn fail(&mut self, position: Position, text: &str, again: Again) {
         let Some(entry) = self.entries.get_mut(&position) else { return };
         if entry.attempts > self.settings.retries_max {
-            return self.park(position, text);
+            return self.park(position, text, Cause::Failed);
         }
         entry.reason = reason(text);
         self.counters.retried += 1;
@@ -58,7 +66,7 @@ impl Group {
         self.set(position, status);
     }
 
-    fn park(&mut self, position: Position, text: &str) {
+    pub(super) fn park(&mut self, position: Position, text: &str, cause: Cause) {
         let Some(entry) = self.entries.get_mut(&position) else { return };
         entry.reason = reason(text);
         let Some(event) = entry.event.clone() else { return };
@@ -75,6 +83,7 @@ impl Group {
             key: event.key.map(|key| key.0),
             attempts: entry.attempts,
             reason: entry.reason.clone(),
+            is_behind: cause == Cause::Behind,
         };
         self.set(position, Status::Recording);
         self.actions.push(Action::Record(Fact::Parked(failure)));
@@ -85,10 +94,10 @@ impl Group {
         // What is only about progress does not make progress.
         self.saving.unsaved += u32::from(!matches!(fact, Fact::Progressed { .. }));
         match fact {
-            Fact::Parked(Failure { position, key, .. }) => {
+            Fact::Parked(failure) => {
                 self.counters.parked += 1;
-                self.note_parked(position, key.map(Key));
-                self.pass(position);
+                self.shelve(failure.shelved());
+                self.pass(failure.position);
             }
             Fact::Skipped { position, .. } => {
                 self.counters.skipped += 1;
@@ -111,6 +120,9 @@ impl Group {
     fn replay(&mut self, Replay { position, version, key }: Replay) {
         self.free_parked(position);
         self.counters.replayed += 1;
+        if let Some(key) = key {
+            self.releasing.remove(&Key(key));
+        }
         if position > self.taken.position {
             self.passed.remove(&position);
         } else if !self.entries.contains_key(&position) {

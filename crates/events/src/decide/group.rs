@@ -8,6 +8,7 @@ use crate::{
         progress::{Progress, Unfinished},
         step::Action,
     },
+    facts::Shelved,
     key::Key,
     settings::Settings,
 };
@@ -58,7 +59,11 @@ pub(crate) struct Group {
     /// Those that are to be read by their positions.
     pub(super) absent: BTreeSet<Position>,
     pub(super) members: Members,
-    pub(super) parked: BTreeMap<Position, Option<Key>>,
+    pub(super) parked: BTreeMap<Position, Shelved>,
+    /// Keys of which something changed that is parked, or before something that is.
+    pub(super) touched: BTreeSet<Key>,
+    /// Keys of which a replay waits to be a fact.
+    pub(super) releasing: BTreeSet<Key>,
     /// Finished, but not yet taken from the source.
     pub(super) passed: BTreeSet<Position>,
     pub(super) taken: Mark,
@@ -98,7 +103,7 @@ impl Group {
     pub(crate) fn restore(
         settings: Settings,
         progress: Progress,
-        parked: BTreeMap<Position, Option<u64>>,
+        parked: Vec<Shelved>,
         now: Timestamp,
     ) -> Self {
         let Progress { created, facts, taken, checkpoint, unfinished, passed } = progress;
@@ -123,6 +128,8 @@ impl Group {
             absent: BTreeSet::new(),
             members: Members::default(),
             parked: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            releasing: BTreeSet::new(),
             passed: passed.into_iter().collect(),
             taken,
             checkpoint,
@@ -140,8 +147,8 @@ impl Group {
         for Unfinished(position, version, attempts) in unfinished {
             group.insert(Entry::absent(Mark { position, version }, None, attempts));
         }
-        for (position, key) in parked {
-            group.note_parked(position, key.map(Key));
+        for shelved in parked {
+            group.shelve(shelved);
         }
         group
     }

@@ -6,6 +6,7 @@ use crate::{
         entry::{Entry, Mark, Status, Taken},
         group::Group,
     },
+    facts::{Replay, Shelved},
     key::Key,
     settings::AfterPark,
 };
@@ -88,9 +89,11 @@ impl Group {
         self.checkpoint = first.map_or(self.taken, |(_, entry)| before(entry.at));
     }
 
-    pub(super) fn note_parked(&mut self, position: Position, key: Option<Key>) {
-        self.parked.insert(position, key);
-        if let (Some(key), AfterPark::KeyWaits) = (key, self.settings.after_park) {
+    /// Notes that an event is parked.
+    pub(super) fn shelve(&mut self, shelved: Shelved) {
+        let Replay { position, key, .. } = shelved.replay;
+        self.parked.insert(position, shelved);
+        if let (Some(key), AfterPark::KeyWaits) = (key.map(Key), self.settings.after_park) {
             self.lanes.entry(key).or_default().parked.insert(position);
             self.offer(Some(key));
         }
@@ -98,7 +101,8 @@ impl Group {
 
     /// Takes an event from those that are parked.
     pub(super) fn free_parked(&mut self, position: Position) {
-        let key = self.parked.remove(&position).flatten();
+        let shelved = self.parked.remove(&position);
+        let key = shelved.and_then(|shelved| shelved.replay.key).map(Key);
         if let Some(lane) = key.and_then(|key| self.lanes.get_mut(&key)) {
             lane.parked.remove(&position);
         }
@@ -170,6 +174,8 @@ impl Group {
         }
         if lane.is_empty() {
             self.lanes.remove(&key);
+        } else if !lane.parked.is_empty() {
+            self.touched.insert(key);
         }
     }
 }

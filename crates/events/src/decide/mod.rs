@@ -7,6 +7,7 @@ mod fate;
 mod group;
 mod holding;
 mod lane;
+mod lanes;
 mod member;
 #[cfg(test)]
 mod model;

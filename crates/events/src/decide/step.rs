@@ -75,6 +75,7 @@ impl Group {
         self.now = now;
         self.take_in(input);
         self.expire();
+        self.clear_lanes();
         self.fetch();
         self.assign();
         self.save();

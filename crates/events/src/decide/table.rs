@@ -2,17 +2,18 @@
 
 use crate::{
     decide::{Action, Demand, Group, Input, Mark, MemberId, Progress, Taken, Verdict},
-    facts::{Fact, PARKED_MAX, Replay},
+    facts::{Fact, PARKED_MAX, Replay, Shelved},
     key::Key,
     settings::{AfterPark, Backoff, Settings},
 };
 use fairway_ledger::{EventId, Position, Version};
 use fairway_model::Timestamp;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-/// A group, and a clock that starts at 0.
+/// A group, a clock that starts at 0, and facts that are not yet in the ledger.
 struct Table {
     group: Group,
+    recorded: Vec<Fact>,
     now: u64,
 }
 
@@ -35,6 +36,11 @@ fn event((position, key): (u64, u64)) -> Taken {
     Taken { at: mark(position), stream, id, key: Some(Key(key)), pin: Some(Key(key)), bytes: 1 }
 }
 
+fn shelved(position: u64) -> Shelved {
+    let (position, version) = (Position(position), Version(position));
+    Shelved { replay: Replay { position, version, key: None }, is_behind: false }
+}
+
 fn shown(action: &Action) -> String {
     match action {
         Action::Deliver { member, position, attempt } => {
@@ -45,6 +51,10 @@ fn shown(action: &Action) -> String {
             format!("park {}: {}", failure.position, failure.reason)
         }
         Action::Record(Fact::Skipped { position, .. }) => format!("skip {position}"),
+        Action::Record(Fact::Replayed { events }) => {
+            let positions = events.iter().map(|event| format!(" {}", event.position));
+            format!("replay{}", positions.collect::<String>())
+        }
         Action::Record(_) => "record".to_owned(),
         Action::Load(positions) => {
             let positions: Vec<u64> = positions.iter().map(|position| position.0).collect();
@@ -57,19 +67,20 @@ fn shown(action: &Action) -> String {
 
 impl Table {
     fn new(settings: Settings) -> Self {
-        Self::restored(settings, Progress::default(), BTreeMap::new())
+        Self::restored(settings, Progress::default(), Vec::new())
     }
 
-    fn restored(
-        settings: Settings,
-        progress: Progress,
-        parked: BTreeMap<Position, Option<u64>>,
-    ) -> Self {
-        Self { group: Group::restore(settings, progress, parked, Timestamp(0)), now: 0 }
+    fn restored(settings: Settings, progress: Progress, parked: Vec<Shelved>) -> Self {
+        let group = Group::restore(settings, progress, parked, Timestamp(0));
+        Self { group, recorded: Vec::new(), now: 0 }
     }
 
     fn step(&mut self, input: Input) -> String {
         let actions = self.group.step(input, Timestamp(self.now));
+        self.recorded.extend(actions.iter().filter_map(|action| match action {
+            Action::Record(fact) => Some(fact.clone()),
+            _ => None,
+        }));
         actions.iter().map(shown).collect::<Vec<_>>().join(", ")
     }
 
@@ -112,17 +123,20 @@ impl Table {
         self.learn(Fact::Replayed { events: vec![Replay { position, version, key: Some(key) }] })
     }
 
+    /// The first fact that was to be recorded is in the ledger.
+    fn told(&mut self) -> String {
+        let fact = self.recorded.remove(0);
+        self.learn(fact)
+    }
+
     /// A consumer refuses an event, and the fact of that is in the ledger.
     fn park(&mut self, member: u64, position: u64) -> String {
-        let member = MemberId(member);
-        let (positions, verdict) = (vec![Position(position)], Verdict::Park);
-        let refused = Input::Nacked { member, positions, verdict, reason: "no".to_owned() };
-        let actions = self.group.step(refused, Timestamp(self.now));
-        let fact = actions.into_iter().find_map(|action| match action {
-            Action::Record(fact) => Some(fact),
-            _ => None,
-        });
-        self.learn(fact.expect("it is parked"))
+        self.nack(member, position, Verdict::Park);
+        self.told()
+    }
+
+    fn loaded(&mut self, events: &[(u64, u64)]) -> String {
+        self.step(Input::Loaded(events.iter().copied().map(event).collect()))
     }
 
     fn checkpoint(&self) -> u64 {
@@ -177,20 +191,37 @@ fn who_is_still_at_work_gets_more_time() {
 }
 
 #[test]
-fn while_a_key_waits_for_a_parked_event_others_go_on() {
+fn what_comes_after_a_parked_event_of_its_key_waits_behind_it_and_others_go_on() {
     let mut table = Table::new(Settings { after_park: AfterPark::KeyWaits, ..settings() });
     table.take(&[(1, 7), (2, 7), (3, 8)]);
     table.join(1, 10, Demand::Always);
-    assert_eq!(table.park(1, 1), "forget 1");
+    assert_eq!(table.park(1, 1), "forget 1, park 2: event 1 of its key is parked");
+    assert_eq!(table.told(), "forget 2");
     assert_eq!(table.ack(1, 3), "forget 3");
+    assert_eq!(table.take(&[(4, 7)]), "park 4: event 1 of its key is parked");
+    assert_eq!(table.told(), "forget 4");
+    assert_eq!(table.checkpoint(), 4);
     assert_eq!(table.replay(1, 7), "load [1]");
-    assert_eq!(table.step(Input::Loaded(vec![event((1, 7))])), "1 to 1 as 1");
-    assert_eq!(table.ack(1, 1), "forget 1, 2 to 1 as 1");
-    let mut skipping = Table::new(Settings { after_park: AfterPark::KeyWaits, ..settings() });
-    skipping.take(&[(1, 7), (2, 7)]);
-    skipping.join(1, 10, Demand::Always);
-    skipping.park(1, 1);
-    assert_eq!(skipping.skip(1), "2 to 1 as 1");
+    assert_eq!(table.loaded(&[(1, 7)]), "1 to 1 as 1");
+    assert_eq!(table.ack(1, 1), "forget 1, replay 2 4");
+    assert_eq!(table.told(), "load [2, 4]");
+    assert_eq!(table.loaded(&[(2, 7), (4, 7)]), "2 to 1 as 1");
+    assert_eq!(table.ack(1, 2), "forget 2, 4 to 1 as 1");
+}
+
+#[test]
+fn when_a_parked_event_is_skipped_what_waits_behind_it_goes_on() {
+    let mut table = Table::new(Settings { after_park: AfterPark::KeyWaits, ..settings() });
+    table.take(&[(1, 7), (2, 7), (3, 7)]);
+    table.join(1, 10, Demand::Always);
+    table.park(1, 1);
+    table.told();
+    table.told();
+    assert_eq!(table.skip(1), "replay 2 3");
+    assert_eq!(table.told(), "load [2, 3]");
+    assert_eq!(table.loaded(&[(2, 7), (3, 7)]), "2 to 1 as 1");
+    assert_eq!(table.nack(1, 2, Verdict::Park), "park 2: no");
+    assert_eq!(table.told(), "forget 2, park 3: event 2 of its key is parked");
 }
 
 #[test]
@@ -241,7 +272,7 @@ fn what_was_begun_is_read_again_after_a_restart_and_before_anything_else() {
         unfinished: unfinished.to_vec(),
         ..Progress::default()
     };
-    let parked = [(Position(4), None)].into_iter().collect();
+    let parked = vec![shelved(4)];
     let mut table = Table::restored(settings(), progress, parked);
     assert_eq!(table.group.wants(), 0);
     assert_eq!(table.join(1, 10, Demand::Always), "load [3, 5]");
@@ -271,7 +302,7 @@ fn progress_is_stored_in_time_and_once_at_a_time() {
 
 #[test]
 fn when_too_many_are_parked_an_event_goes_on_being_tried() {
-    let parked = (10..10 + PARKED_MAX as u64).map(|position| (Position(position), None));
+    let parked = (10..10 + PARKED_MAX as u64).map(shelved);
     let mut table = Table::restored(settings(), Progress::default(), parked.collect());
     table.take(&[(1, 7)]);
     table.join(1, 10, Demand::Always);

@@ -95,7 +95,7 @@ pub(crate) async fn start(ledger: &Ledger, id: &GroupId) -> Result<Handle, Group
     let mut driver = Driver {
         id: id.clone(),
         ledger: ledger.clone(),
-        state: Group::restore(settings, progress, facts.parked_keys(), clock.now()),
+        state: Group::restore(settings, progress, facts.shelved(), clock.now()),
         since: ledger.clock().now(),
         clock,
         events: HashMap::new(),

@@ -1,6 +1,6 @@
-use crate::place::{Place, id, name, next, quick, soon, until};
-use fairway_events::{Consumer, Groups, Nack, OrderBy, Settings, Strategy};
-use fairway_ledger::{Expected, NewEvent};
+use crate::place::{Place, ack_all, id, name, next, quick, soon, until};
+use fairway_events::{AfterPark, Consumer, Groups, Nack, OrderBy, Settings, Strategy};
+use fairway_ledger::{Expected, NewEvent, Position};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -105,4 +105,30 @@ async fn without_an_order_what_waits_holds_back_nothing() {
     let first = next(&mut consumer).await;
     consumer.nack([first.token()], Nack::Retry, "later").await.unwrap();
     assert_eq!(crate::place::ack_all(&mut consumer, 2).await, [2, 3]);
+}
+
+#[tokio::test]
+async fn a_key_can_wait_for_its_parked_event_while_others_go_on() {
+    let place = Place::new();
+    let groups = place.open();
+    let id = id("$ce-order");
+    let settings = Settings { after_park: AfterPark::KeyWaits, buffer: 5, ..quick() };
+    groups.create(&id, settings).await.unwrap();
+    crate::place::append(groups.ledger(), "order-1", 1..=30).await;
+    crate::place::append(groups.ledger(), "order-2", 31..=35).await;
+    let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
+    let first = next(&mut consumer).await;
+    consumer.nack([first.token()], Nack::Park, "no paper").await.unwrap();
+    assert_eq!(ack_all(&mut consumer, 5).await, (31..=35).collect::<Vec<_>>());
+    until(&groups, &id, |info| info.parked == 30 && info.unfinished == 0).await;
+    let parked = groups.parked(&id, Position(0), 100).await.unwrap();
+    let failed: Vec<u64> =
+        parked.iter().filter(|parked| !parked.is_behind).map(|it| it.version.0).collect();
+    assert_eq!(failed, [1]);
+    soon(groups.close()).await;
+    let groups = place.open();
+    let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
+    groups.replay_parked(&id, 1).await.unwrap();
+    assert_eq!(ack_all(&mut consumer, 30).await, (1..=30).collect::<Vec<_>>());
+    until(&groups, &id, |info| info.parked == 0 && info.unfinished == 0).await;
 }
