@@ -112,17 +112,17 @@ async fn serve(
         tokio::pin!(following);
         loop {
             tokio::select! {
-                () = &mut following => {}
+                () = &mut following => return,
                 Some(text) = said.recv() => printer.talk(&format!("{}\n", text.trim_end())),
                 () = interrupts.next() => return,
             }
         }
     };
-    let served = server.serve(listener, stop).await;
+    let ended = server.serve(listener, stop).await;
     if let Some(Hosted { following, .. }) = hosted {
         following.stop().await;
     }
-    served.doing("serve")?;
+    ended.doing("serve")?;
     Ok(Exit::Done)
 }
 
