@@ -2,14 +2,14 @@
 
 use super::{
     driver::BuildKey,
-    feed::{self, Fed},
+    feed::{self, Fed, Wanted},
     progress::{Progress, State},
 };
 use crate::{
     registry::Ask,
     target::{Batch, ParkedOf, Replay, Standing, Target, TargetError},
 };
-use fairway_ledger::{Event, Filter, From, Ledger, Position, Read, Scope};
+use fairway_ledger::{Event, From, Ledger, Position, Read, Scope};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -28,7 +28,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 pub(super) struct Build {
     pub(super) key: BuildKey,
     pub(super) ledger: Ledger,
-    pub(super) filter: Filter,
+    pub(super) wanted: Wanted,
     pub(super) target: Box<dyn Target>,
     /// What was asked of the read model.
     pub(super) asks: watch::Receiver<BTreeMap<u64, Ask>>,
@@ -69,7 +69,7 @@ impl Build {
         let mut standing = self.target.open().await?;
         check_past(&self.ledger, standing.position).await?;
         self.tell(standing, None);
-        let mut fed = feed::start(self.ledger.clone(), self.filter.clone(), standing.position);
+        let mut fed = feed::start(self.ledger.clone(), self.wanted.clone(), standing.position);
         loop {
             standing = self.do_asks(standing).await?;
             *pause = PAUSE;

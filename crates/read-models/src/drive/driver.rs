@@ -2,6 +2,7 @@
 
 use super::{
     build::{Build, stopped},
+    feed::{FORGOTTEN, Wanted},
     lock::DriverLock,
     progress::Progress,
 };
@@ -11,7 +12,7 @@ use crate::{
     registry::{Ask, BuildId, Built, Fact, ModelState, Registry, facts_filter, stream_of},
 };
 use fairway_ledger::{AppendError, Expected, Filter, Ledger, Position, System};
-use fairway_model::{ReadModelName, config::EventSource};
+use fairway_model::{ReadModelName, config::ReadModel};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
@@ -139,7 +140,7 @@ impl Driver {
         let build = Build {
             key: key.clone(),
             ledger: ledger.clone(),
-            filter: filter_of(&built.declaration.model().from),
+            wanted: wanted_of(built.declaration.model()),
             target,
             asks: asks_of,
             progress,
@@ -228,12 +229,14 @@ impl Running {
     }
 }
 
-/// Which events a declaration takes in; never the ledger's own.
-fn filter_of(source: &EventSource) -> Filter {
-    Filter {
+/// Which events a declaration takes in; of the ledger's own only those that say who is forgotten.
+fn wanted_of(model: &ReadModel) -> Wanted {
+    let source = &model.from;
+    let filter = Filter {
         categories: source.categories.clone(),
         streams: source.streams.clone(),
         kinds: source.kinds.clone(),
         system: System::Left,
-    }
+    };
+    Wanted { filter, forgotten: model.on.contains_key(FORGOTTEN) }
 }

@@ -1,7 +1,7 @@
 //! Reads a ledger for one build, ahead of what is taken in.
 
 use crate::target::Batch;
-use fairway_ledger::{Filter, From, Ledger, LedgerError, Position, Read, Scope};
+use fairway_ledger::{Event, Filter, From, Ledger, LedgerError, Position, Read, Scope};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -11,6 +11,33 @@ const PAGE: usize = 5_000;
 const AHEAD: usize = 2;
 /// The pause after the ledger could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// The stream and the kind of the facts that say who is forgotten.
+const SUBJECTS: &str = "$subjects";
+pub(crate) const FORGOTTEN: &str = "subject-forgotten";
+
+/// Which events a build takes in.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Those of services.
+    pub(crate) filter: Filter,
+    /// Whether it wants to know who is forgotten, to remove what it copied.
+    pub(crate) forgotten: bool,
+}
+
+impl Wanted {
+    fn passes(&self, event: &Event) -> bool {
+        let is_forgotten = || event.kind == FORGOTTEN && event.stream.as_str() == SUBJECTS;
+        self.filter.passes(event) || (self.forgotten && is_forgotten())
+    }
+
+    fn scope(&self, from: From<Position>) -> Scope {
+        match self.filter.categories.as_slice() {
+            [category] if !self.forgotten => Scope::Category(category.clone(), from),
+            _ => Scope::All(from),
+        }
+    }
+}
 
 /// What comes from a ledger.
 #[derive(Debug)]
@@ -24,10 +51,10 @@ pub(super) enum Fed {
 }
 
 /// Reads on a task of its own until the receiver is dropped.
-pub(super) fn start(ledger: Ledger, filter: Filter, after: Position) -> mpsc::Receiver<Fed> {
+pub(super) fn start(ledger: Ledger, wanted: Wanted, after: Position) -> mpsc::Receiver<Fed> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
-        let mut reader = Reader { ledger, filter, at: after };
+        let mut reader = Reader { ledger, wanted, at: after };
         while let Err(error) = reader.run(&sender).await {
             if sender.send(Fed::Failing(error.to_string())).await.is_err() {
                 return;
@@ -40,7 +67,7 @@ pub(super) fn start(ledger: Ledger, filter: Filter, after: Position) -> mpsc::Re
 
 struct Reader {
     ledger: Ledger,
-    filter: Filter,
+    wanted: Wanted,
     at: Position,
 }
 
@@ -78,16 +105,11 @@ impl Reader {
 
     /// The next page; none if there is nothing.
     async fn page(&mut self) -> Result<Option<Batch>, LedgerError> {
-        let from = From::After(self.at);
-        let scope = match self.filter.categories.as_slice() {
-            [category] => Scope::Category(category.clone(), from),
-            _ => Scope::All(from),
-        };
+        let scope = self.wanted.scope(From::After(self.at));
         let page = self.ledger.read(Read::new(scope, PAGE)).await?;
         let Some(last) = page.last() else { return Ok(None) };
         self.at = last.position;
-        let passes = |event: &fairway_ledger::Event| self.filter.passes(event);
-        let events = page.into_iter().filter(passes).collect();
+        let events = page.into_iter().filter(|event| self.wanted.passes(event)).collect();
         Ok(Some(Batch { events, to: self.at }))
     }
 }

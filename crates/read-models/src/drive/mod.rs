@@ -4,8 +4,10 @@
 mod build;
 mod driver;
 mod feed;
+mod follow;
 mod lock;
 mod progress;
 
 pub(crate) use driver::{BuildKey, Driver, Setting};
+pub use follow::{Followed, follow};
 pub use progress::{Progress, State};

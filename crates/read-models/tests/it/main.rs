@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 mod callback;
+mod docs;
 mod follow;
 mod kills;
+mod last_writer_wins;
 mod parking;
 mod place;
 mod postgres;
