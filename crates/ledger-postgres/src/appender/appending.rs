@@ -8,15 +8,15 @@ use crate::{
     address::Address,
     appender::{
         batch::Stored,
-        known::Known,
-        lease::{self, BATCHES_KEPT, BatchId, Claim, LEASE, Lease, RENEW_AFTER},
+        hold::Hold,
+        lease::{self, BatchId, Claim},
         plan::Planner,
         queue::{AppendResult, Job, Queue},
+        session::Session,
     },
     back_off::BackOff,
-    connection::{APPENDER_PATIENCE, Link},
+    connection::Link,
     error::Fault,
-    task::Task,
 };
 use fairway_ledger::{Clock, LedgerError, Position};
 use std::{
@@ -51,26 +51,6 @@ pub(crate) struct Appending {
     committed: Arc<Notify>,
     session: Option<Session>,
     hold: Option<Hold>,
-}
-
-/// A connection, with a task that tells other processes what it committed.
-#[derive(Debug)]
-struct Session {
-    link: Arc<Link>,
-    _teller: Task,
-}
-
-/// The lease while we have it.
-#[derive(Debug)]
-struct Hold {
-    lease: Lease,
-    known: Known,
-    taken: Instant,
-    used: Instant,
-    renewed: Instant,
-    /// How many batches were committed since the last time that others were forgotten.
-    batches: u64,
-    is_wanted: bool,
 }
 
 /// A batch of which nobody knows whether it was committed, and what its appends are told if so.
@@ -234,11 +214,9 @@ impl Appending {
             Some(session) if !session.link.is_closed() => return Ok(session.link.clone()),
             _ => self.hold = None,
         }
-        let link = Arc::new(Link::connect(&self.address, APPENDER_PATIENCE).await?);
-        link.run(&format!("LISTEN {}", self.address.appender_channel())).await?;
-        let channel = self.address.events_channel();
-        let teller = Task::start(tell(link.clone(), channel, self.committed.clone()));
-        self.session = Some(Session { link: link.clone(), _teller: teller });
+        let session = Session::start(&self.address, self.committed.clone()).await?;
+        let link = session.link.clone();
+        self.session = Some(session);
         Ok(link)
     }
 
@@ -304,47 +282,5 @@ impl Appending {
 
     fn fenced(&self) -> Failure {
         Failure::Ledger(LedgerError::Fenced(self.address.place().to_owned()))
-    }
-}
-
-impl Hold {
-    /// Whether the lease is ours for some time still, after it was renewed if that was due.
-    async fn keep(&mut self, link: &Link) -> Result<bool, Fault> {
-        let since = self.renewed.elapsed();
-        if since < RENEW_AFTER {
-            return Ok(true);
-        }
-        if since >= LEASE {
-            return Ok(false);
-        }
-        self.renewed = Instant::now();
-        if self.batches > BATCHES_KEPT {
-            self.batches = 0;
-            lease::forget(link).await?;
-        }
-        lease::renew(link, self.lease.token).await
-    }
-
-    fn new(lease: Lease) -> Self {
-        let now = Instant::now();
-        Self {
-            lease,
-            known: Known::default(),
-            taken: now,
-            used: now,
-            renewed: now,
-            batches: 0,
-            is_wanted: false,
-        }
-    }
-}
-
-/// Tells other processes of commits, after them: a hint, which may be lost with the connection.
-async fn tell(link: Arc<Link>, channel: String, committed: Arc<Notify>) {
-    loop {
-        committed.notified().await;
-        if link.query("SELECT pg_notify($1, '')", &[&channel]).await.is_err() {
-            return;
-        }
     }
 }

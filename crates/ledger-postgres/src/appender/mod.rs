@@ -2,9 +2,11 @@
 
 mod appending;
 mod batch;
+mod hold;
 mod known;
 pub(crate) mod lease;
 mod plan;
 mod queue;
+mod session;
 
 pub(crate) use queue::Appender;

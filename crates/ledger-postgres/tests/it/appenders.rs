@@ -134,3 +134,25 @@ async fn an_appender_that_died_is_replaced_before_its_lease_expires() {
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(numbers(&second).await, [0, 1]);
 }
+
+/// While somebody dumps the database, all versions of a row are kept and stepped over.
+#[tokio::test]
+async fn no_row_is_changed_by_every_append() {
+    let server = Server::shared();
+    let place = Place::new();
+    let ledger = place.open().await;
+    for number in 0..300 {
+        append(&ledger, "a", [number]).await;
+    }
+    drop(ledger);
+    let count = async |column: &str| {
+        let sql = format!(
+            "SELECT sum({column}) FROM pg_stat_user_tables WHERE schemaname = '{}'",
+            place.schema
+        );
+        server.ask(&sql).await.and_then(|sum| sum.parse::<u64>().ok()).unwrap_or(0)
+    };
+    until("all appends are counted", async || count("n_tup_ins").await >= 600).await;
+    let updated = count("n_tup_upd").await;
+    assert!(updated < 100, "{updated} rows were updated");
+}
