@@ -10,7 +10,10 @@ use http::{HeaderMap, Request as HttpRequest, Response as HttpResponse};
 use http_body::Body as HttpBody;
 use prost::Message;
 use std::{future::Future, time::Duration};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
 use tonic::{
     Request, Response, Status, Streaming,
     body::Body,
@@ -37,19 +40,21 @@ where
     T: Future<Output = Result<A, Status>> + Send + 'static,
 {
     let deadline = deadline(request.headers());
-    grpc::<A, Q>().unary(Handler { call, deadline }, request).await
+    grpc::<A, Q>().unary(Handler { call, deadline, end: End::new() }, request).await
 }
 
 /// One message, many answers.
 pub(crate) async fn server_streaming<Q: Incoming, A: Message + 'static, T>(
     request: HttpRequest<impl RequestBody>,
+    end: &End,
     call: impl FnMut(Q) -> T,
 ) -> HttpResponse<Body>
 where
     T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
 {
     let deadline = deadline(request.headers());
-    grpc::<A, Q>().server_streaming(Handler { call, deadline }, request).await
+    let handler = Handler { call, deadline, end: end.clone() };
+    grpc::<A, Q>().server_streaming(handler, request).await
 }
 
 /// Many messages, one answer.
@@ -61,19 +66,22 @@ where
     T: Future<Output = Result<A, Status>> + Send + 'static,
 {
     let deadline = deadline(request.headers());
-    grpc::<A, Q>().client_streaming(Handler { call, deadline }, request).await
+    let handler = Handler { call, deadline, end: End::new() };
+    grpc::<A, Q>().client_streaming(handler, request).await
 }
 
 /// Many messages, many answers.
 pub(crate) async fn streaming<Q: Incoming, A: Message + 'static, T>(
     request: HttpRequest<impl RequestBody>,
+    end: &End,
     call: impl FnMut(Streaming<Q>) -> T + Send,
 ) -> HttpResponse<Body>
 where
     T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
 {
     let deadline = deadline(request.headers());
-    grpc::<A, Q>().streaming(Handler { call, deadline }, request).await
+    let handler = Handler { call, deadline, end: end.clone() };
+    grpc::<A, Q>().streaming(handler, request).await
 }
 
 fn grpc<A: Message + 'static, Q: Incoming>() -> Grpc<Messages<A, Q>> {
@@ -83,6 +91,28 @@ fn grpc<A: Message + 'static, Q: Incoming>() -> Grpc<Messages<A, Q>> {
 struct Handler<F> {
     call: F,
     deadline: Option<Instant>,
+    end: End,
+}
+
+/// Tells calls that go on for long that the server ends. Clones tell the same.
+#[derive(Debug, Clone)]
+pub(crate) struct End(watch::Sender<bool>);
+
+impl End {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    /// Ends all calls that have many answers.
+    pub(crate) fn now(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn comes(self) -> Status {
+        // The sender is in `self`, so that this does not fail.
+        drop(self.0.subscribe().wait_for(|ends| *ends).await);
+        Status::unavailable("the server ends")
+    }
 }
 
 impl<Q, A: 'static, F, T> UnaryService<Q> for Handler<F>
@@ -122,7 +152,8 @@ where
     type Future = Answering<Answers<A>>;
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        Box::pin(answers(self.deadline, (self.call)(request.into_inner())))
+        let ends = (self.deadline, self.end.clone());
+        Box::pin(answers(ends, (self.call)(request.into_inner())))
     }
 }
 
@@ -137,7 +168,8 @@ where
     type Future = Answering<Answers<A>>;
 
     fn call(&mut self, request: Request<Streaming<Q>>) -> Self::Future {
-        Box::pin(answers(self.deadline, (self.call)(request.into_inner())))
+        let ends = (self.deadline, self.end.clone());
+        Box::pin(answers(ends, (self.call)(request.into_inner())))
     }
 }
 
@@ -149,18 +181,21 @@ async fn answer<A>(
 }
 
 async fn answers<A: Send + 'static>(
-    deadline: Option<Instant>,
+    (deadline, end): (Option<Instant>, End),
     call: impl Future<Output = Result<Answers<A>, Status>>,
 ) -> Result<Response<Answers<A>>, Status> {
     let answers = within(deadline, call).await??;
-    if deadline.is_none() {
-        return Ok(Response::new(answers));
-    }
-    let until = stream::unfold(Some(answers), move |answers| async move {
-        let mut answers = answers?;
-        match within(deadline, answers.next()).await {
-            Ok(next) => Some((next?, Some(answers))),
-            Err(late) => Some((Err(late), None)),
+    let end: BoxFuture<'static, Status> = Box::pin(async move {
+        match within(deadline, end.comes()).await {
+            Ok(ended) | Err(ended) => ended,
+        }
+    });
+    let until = stream::unfold(Some((answers, end)), move |open| async move {
+        let (mut answers, mut end) = open?;
+        tokio::select! {
+            biased;
+            ended = &mut end => Some((Err(ended), None)),
+            next = answers.next() => Some((next?, Some((answers, end)))),
         }
     });
     Ok(Response::new(until.boxed()))

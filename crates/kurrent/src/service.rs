@@ -2,7 +2,7 @@
 
 use crate::{
     append, batch,
-    calls::{RequestBody, client_streaming, server_streaming, streaming, unary},
+    calls::{End, RequestBody, client_streaming, server_streaming, streaming, unary},
     delete, features, gossip, groups, reading, records,
     rights::{Caller, Rights},
 };
@@ -18,6 +18,7 @@ pub struct Kurrent {
     ledger: Ledger,
     groups: Groups,
     rights: Arc<dyn Rights>,
+    end: End,
 }
 
 /// Whether a request is a gRPC call, by its content type.
@@ -29,7 +30,13 @@ pub fn is_grpc(headers: &HeaderMap) -> bool {
 impl Kurrent {
     /// Serves a ledger and its groups to those whom `rights` let in.
     pub fn new(groups: Groups, rights: Arc<dyn Rights>) -> Self {
-        Self { ledger: groups.ledger().clone(), groups, rights }
+        Self { ledger: groups.ledger().clone(), groups, rights, end: End::new() }
+    }
+
+    /// Ends all subscriptions, consumers and other calls with many answers, so that their server can
+    /// end as well. Clients find their server unavailable, and look for it again.
+    pub fn close(&self) {
+        self.end.now();
     }
 
     /// Answers one request, which has to come over HTTP/2. Failures are gRPC answers too.
@@ -60,9 +67,9 @@ impl Kurrent {
         let caller = Caller::of(self.rights.clone(), request.headers());
         let on = (&self.ledger, &caller);
         match method {
-            "Read" => server_streaming(request, with(on, reading::read)).await,
+            "Read" => server_streaming(request, &self.end, with(on, reading::read)).await,
             "Append" => client_streaming(request, with(on, append::append)).await,
-            "BatchAppend" => streaming(request, with(on, batch::appends)).await,
+            "BatchAppend" => streaming(request, &self.end, with(on, batch::appends)).await,
             "Delete" => unary(request, with(on, delete::delete)).await,
             "Tombstone" => unary(request, with(on, delete::tombstone)).await,
             _ => unknown(request.uri().path()),
@@ -87,7 +94,7 @@ impl Kurrent {
         let caller = Caller::of(self.rights.clone(), request.headers());
         let on = (&self.groups, &caller);
         match method {
-            "Read" => streaming(request, with(on, groups::consume)).await,
+            "Read" => streaming(request, &self.end, with(on, groups::consume)).await,
             "Create" => unary(request, with(on, groups::create)).await,
             "Update" => unary(request, with(on, groups::update)).await,
             "Delete" => unary(request, with(on, groups::delete)).await,
