@@ -32,6 +32,13 @@ impl Database {
         format!("postgres://postgres@{host}/postgres?schema={schema}")
     }
 
+    /// Does something behind the back of a ledger.
+    pub fn change(&self, schema: &str, sql: &str) {
+        let mut client = as_user("psql");
+        client.args(["-U", "postgres", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.dir);
+        run(client.args(["-c", &format!("SET search_path = {schema}; {sql}"), "postgres"]));
+    }
+
     fn start() -> Self {
         let dir = tempfile::Builder::new().prefix("fairway-pg-").tempdir_in("/var/tmp").unwrap();
         let dir = dir.keep();

@@ -4,10 +4,15 @@ use crate::{
     database::Database,
     ledger_content::{Storm, assert_kept, content, ledger, runtime},
     outcome::{Outcome, assert_outcome},
+    seed::{random, seed},
     world::World,
 };
 use fairway_ledger::{Clock, Data, Expected, Json, NewEvent, Retention, StreamName, Version};
-use std::{fs, os::unix::fs::FileExt, path::PathBuf};
+use std::{fs, os::unix::fs::FileExt, path::PathBuf, process::Stdio, thread, time::Duration};
+
+/// How many backups are killed, and after how long at most.
+const KILLS: u64 = 10;
+const KILL_MAX_MILLIS: u64 = 40;
 
 fn events_db(world: &World) -> String {
     world.home().join("events.db").display().to_string()
@@ -268,6 +273,72 @@ fn changed_events_are_named() {
     --- stderr
     1 fault in `[DIR]/fleet/damaged.db`
     ");
+}
+
+#[test]
+fn what_is_wrong_in_postgresql_is_named() {
+    let world = World::empty();
+    let database = Database::shared();
+    let check = |schema: &str, sql: &str| {
+        let url = database.url(schema);
+        fill(&url);
+        world.fairway(&["ledger", "check", &url]).passed();
+        database.change(schema, sql);
+        let checked = world.fairway(&["ledger", "check", &url]);
+        assert_eq!(checked.code, 1, "{checked}");
+        checked.stdout
+    };
+    let lost = check("lost", "DELETE FROM events WHERE position = 3");
+    insta::assert_snapshot!(lost, @r"
+    stream `kept-1` lacks its event of version 3, which was not truncated
+    ");
+    let changed =
+        check("changed", "UPDATE events SET version = 20, recorded = 7 WHERE position = 3");
+    insta::assert_snapshot!(changed, @r"
+    stream `kept-1` lacks its event of version 3, which was not truncated
+    event 3 is recorded earlier than the one before it
+    31 positions have no event, but 42 events were truncated
+    ");
+    let text = check("text", "UPDATE events SET data = '{', stream = 99 WHERE position = 9");
+    insta::assert_snapshot!(text, @r"
+    data of event 9 are not JSON
+    event 9 does not belong to a stream and its category
+    a snapshot of stream `kept-1` is of version 9, which is not there
+    ");
+    let about = check(
+        "about",
+        "UPDATE snapshots SET version = 10 WHERE version = 9;
+         INSERT INTO projections (name, version, position) VALUES ('p', 1, 99)",
+    );
+    insta::assert_snapshot!(about, @r"
+    a snapshot of stream `kept-1` is of version 10, which is not there
+    projection `p` is at position 99, after the last event
+    ");
+}
+
+#[test]
+fn a_backup_that_is_killed_is_whole_or_not_there() {
+    let world = filled();
+    let seed = seed();
+    let mut whole = 0;
+    for number in 0..KILLS {
+        let name = format!("{number}.backup");
+        let mut backup = world.program(&["ledger", "backup", &name]);
+        let mut backup = backup.stderr(Stdio::null()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(random(seed, number) % KILL_MAX_MILLIS));
+        backup.kill().unwrap();
+        backup.wait().unwrap();
+        if path(&world, &name).exists() {
+            world.fairway(&["ledger", "check", &name]).passed();
+            whole += 1;
+        }
+        world.fairway(&["ledger", "backup", &name, "--yes"]).passed();
+        let left = fs::read_dir(world.fleet()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> =
+            left.filter(|name| name.to_string_lossy().contains("unfinished")).collect();
+        assert!(left.is_empty(), "seed {seed}: {left:?}");
+    }
+    assert!(whole < KILLS, "seed {seed}: some were killed in the middle");
 }
 
 #[test]
