@@ -34,6 +34,7 @@ pub const TESTS: &[Tool] = &[
     tool("node", "nodejs"),
     tool("npm", "npm"),
     tool("pg_ctlcluster", "postgresql"),
+    tool("openssl", "openssl"),
     tool("/usr/lib/python3.11/ensurepip", "python3-venv"),
 ];
 
