@@ -43,7 +43,7 @@ async fn main() {
     let (models, following) = ReadModels::start(ledger, places).unwrap();
     let start = Instant::now();
     models.apply(&declaration).await.unwrap();
-    let wait = Consistency::AtLeast(Position(events), Duration::from_secs(3600));
+    let wait = Consistency::AtLeast(Position(events), Duration::from_hours(1));
     let asked = (Question::Named("sum".to_owned()), Parameters::new());
     models.wait(&name, wait).await.unwrap();
     let took = start.elapsed().as_secs_f64();

@@ -50,7 +50,7 @@ pub struct Answer {
 
 /// What a target answered.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Rows {
+pub(crate) struct Found {
     pub(crate) position: Position,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<Value>>,

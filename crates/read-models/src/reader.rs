@@ -4,7 +4,7 @@ use crate::{
     error::ReadModelError,
     open::Places,
     postgres::{self, PostgresReader},
-    read::{Answer, Parameters, Question, Rows},
+    read::{Answer, Found, Parameters, Question},
     registry::Built,
     sql::{self, Use},
     sqlite::{Place, SqliteReader},
@@ -73,7 +73,7 @@ impl Reader {
             Kept::Postgres(reader) => reader.query(query, parameters).await?,
         };
         let version = self.built.declaration.model().version;
-        Ok(rows.map(|Rows { position, columns, rows, is_cut }| Answer {
+        Ok(rows.map(|Found { position, columns, rows, is_cut }| Answer {
             version,
             position,
             columns,

@@ -56,7 +56,7 @@ impl CallbackTarget {
     }
 
     /// Events that are not skipped and do not wait.
-    fn to_be_told<'e>(&mut self, events: &'e [Event]) -> Result<Vec<&'e Event>, TargetError> {
+    fn ready<'e>(&mut self, events: &'e [Event]) -> Result<Vec<&'e Event>, TargetError> {
         let (skipped, plan) = (self.skipped.clone(), self.plan.clone());
         let book = self.book()?;
         if book.parked >= PARKED_MAX {
@@ -134,8 +134,8 @@ impl Book {
                 continue;
             }
             if let Some(why) = refused.get(&event.position.0) {
-                let tries = standing::fail(&transaction, event.position.0, why)?;
-                self.held.fail(key.clone(), tries, Instant::now());
+                let count = standing::fail(&transaction, event.position.0, why)?;
+                self.held.fail(key.clone(), count, Instant::now());
                 failed.insert(key);
             } else {
                 standing::unpark(&transaction, event.position.0)?;
@@ -174,7 +174,7 @@ impl Target for CallbackTarget {
             is_left = parts.peek().is_some();
             let last = part.last().map_or(batch.to, |event| event.position);
             let to = if is_left { last } else { batch.to };
-            let told = self.to_be_told(part)?;
+            let told = self.ready(part)?;
             let refused = self.post.tell(&self.plan, told, to).await?;
             let (place, plan) = (self.place.clone(), self.plan.clone());
             let noted = self.book()?.note(&plan, (part, &refused), to);

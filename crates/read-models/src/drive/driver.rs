@@ -137,7 +137,7 @@ impl Driver {
         let (stop, stop_of) = watch::channel(false);
         let (progress, progress_of) = watch::channel(Progress::default());
         let target = open_target(places, built, (ledger.id(), model.skipped.clone()));
-        let build = Build {
+        let work = Build {
             key: key.clone(),
             ledger: ledger.clone(),
             wanted: wanted_of(built.declaration.model()),
@@ -147,7 +147,7 @@ impl Driver {
             done: self.done.0.clone(),
             stop: stop_of,
         };
-        let task = tokio::spawn(build.run());
+        let task = tokio::spawn(work.run());
         known.send_modify(|known| {
             known.insert(key.clone(), progress_of.clone());
         });

@@ -76,20 +76,7 @@ impl Reader {
     async fn run(&mut self, to: &mpsc::Sender<Fed>) -> Result<(), LedgerError> {
         let mut watch = self.ledger.store().watch()?;
         loop {
-            let fed = match self.page().await? {
-                Some(batch) => Fed::Batch(batch),
-                None => {
-                    // What is not found after the head was asked for is not before it.
-                    let head = self.ledger.head().await?;
-                    match self.page().await? {
-                        Some(batch) => Fed::Batch(batch),
-                        None => {
-                            self.at = self.at.max(head);
-                            Fed::AllUpTo(self.at)
-                        }
-                    }
-                }
-            };
+            let fed = self.next().await?;
             let is_all = matches!(fed, Fed::AllUpTo(_));
             if to.send(fed).await.is_err() {
                 return Ok(());
@@ -101,6 +88,19 @@ impl Reader {
                 }
             }
         }
+    }
+
+    async fn next(&mut self) -> Result<Fed, LedgerError> {
+        if let Some(batch) = self.page().await? {
+            return Ok(Fed::Batch(batch));
+        }
+        // What is not found after the head was asked for is not before it.
+        let head = self.ledger.head().await?;
+        if let Some(batch) = self.page().await? {
+            return Ok(Fed::Batch(batch));
+        }
+        self.at = self.at.max(head);
+        Ok(Fed::AllUpTo(self.at))
     }
 
     /// The next page; none if there is nothing.

@@ -153,8 +153,8 @@ impl Applier {
                 None => None,
             };
             if let Some(error) = error {
-                let tries = standing::fail(client, event.position.0, &error).await;
-                self.held.fail(key.clone(), tries.map_err(writing)?, Instant::now());
+                let count = standing::fail(client, event.position.0, &error).await;
+                self.held.fail(key.clone(), count.map_err(writing)?, Instant::now());
                 failed.insert(key);
             } else {
                 standing::unpark(client, event.position.0).await.map_err(writing)?;

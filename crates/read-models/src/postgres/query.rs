@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::ReadModelError,
-    read::{BYTES_MAX, Parameters, QUERY_TIME_MAX, ROWS_MAX, Rows},
+    read::{BYTES_MAX, Found, Parameters, QUERY_TIME_MAX, ROWS_MAX},
     sql::{Dialect, TokenKind, number_parameters, tokens},
     target::{Parked, ParkedOf, Standing},
     value::Value,
@@ -47,7 +47,7 @@ impl PostgresReader {
         &self,
         (name, sql): (String, String),
         parameters: Parameters,
-    ) -> Result<Option<Rows>, ReadModelError> {
+    ) -> Result<Option<Found>, ReadModelError> {
         let numbered = number_parameters(&sql);
         let mut values = Vec::new();
         for parameter in &numbered.names {
@@ -71,11 +71,11 @@ impl PostgresReader {
             QUERY_TIME_MAX.as_millis(),
             self.0.schema
         );
-        let begun = async {
+        let looked = async {
             link.client.batch_execute(&begin).await?;
             self.0.is_made(&link).await
         };
-        let is_made = begun.await.map_err(|error| unusable("read", error))?;
+        let is_made = looked.await.map_err(|error| unusable("read", error))?;
         Ok(is_made.then_some(link))
     }
 }
@@ -86,7 +86,7 @@ fn one_statement(sql: &str) -> &str {
     end.map_or(sql, |end| &sql[..end.offset])
 }
 
-async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Rows, Error> {
+async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Found, Error> {
     let position = standing::read(client).await?.position;
     let inner = client.prepare(sql).await?;
     let columns: Vec<String> = inner.columns().iter().map(|one| one.name().to_owned()).collect();
@@ -106,7 +106,7 @@ async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Rows, Err
         let mut cells: Map<String, Json> = serde_json::from_str(&text).unwrap_or_default();
         rows.push(columns.iter().map(|name| cells.remove(name).unwrap_or_default()).collect());
     }
-    Ok(Rows { position, columns, rows, is_cut })
+    Ok(Found { position, columns, rows, is_cut })
 }
 
 fn said(error: Error) -> ReadModelError {

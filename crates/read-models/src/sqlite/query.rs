@@ -3,7 +3,7 @@
 use super::{file::Place, standing};
 use crate::{
     error::ReadModelError,
-    read::{BYTES_MAX, Parameters, QUERY_TIME_MAX, ROWS_MAX, Rows},
+    read::{BYTES_MAX, Found, Parameters, QUERY_TIME_MAX, ROWS_MAX},
     target::{Parked, ParkedOf, Standing, TargetError},
     value::hex,
 };
@@ -40,7 +40,7 @@ impl SqliteReader {
         &self,
         (name, sql): (String, String),
         parameters: Parameters,
-    ) -> Result<Option<Rows>, ReadModelError> {
+    ) -> Result<Option<Found>, ReadModelError> {
         self.with(move |connection| rows(connection, (&name, &sql), &parameters)).await
     }
 
@@ -66,14 +66,14 @@ impl SqliteReader {
                 Err(error) => Err(said(&place, error)),
             }
         });
-        let joined = match tokio::time::timeout(QUERY_TIME_MAX, &mut task).await {
-            Ok(joined) => joined,
-            Err(_) => {
-                if let Ok(handle) = interrupt.await {
-                    handle.interrupt();
-                }
-                task.await
+        let in_time = tokio::time::timeout(QUERY_TIME_MAX, &mut task).await;
+        let joined = if let Ok(joined) = in_time {
+            joined
+        } else {
+            if let Ok(handle) = interrupt.await {
+                handle.interrupt();
             }
+            task.await
         };
         joined.map_err(|error| TargetError::unusable("a thread ended", error))?
     }
@@ -94,7 +94,7 @@ fn rows(
     connection: &Connection,
     (name, sql): (&str, &str),
     parameters: &Parameters,
-) -> Result<Result<Rows, ReadModelError>, Error> {
+) -> Result<Result<Found, ReadModelError>, Error> {
     let position = standing::read(connection)?.position;
     let mut statement = connection.prepare(sql)?;
     if !statement.readonly() {
@@ -103,7 +103,7 @@ fn rows(
     if let Err(parameter) = bind(&mut statement, parameters)? {
         return Ok(Err(ReadModelError::MissingParameter { query: name.to_owned(), parameter }));
     }
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let (mut rows, mut is_cut, mut bytes) = (Vec::new(), false, 0);
     let mut found = statement.raw_query();
     while let Some(row) = found.next()? {
@@ -116,7 +116,7 @@ fn rows(
         bytes += cells.iter().map(|cell| cell.as_str().map_or(8, str::len)).sum::<usize>();
         rows.push(cells);
     }
-    Ok(Ok(Rows { position, columns, rows, is_cut }))
+    Ok(Ok(Found { position, columns, rows, is_cut }))
 }
 
 /// Gives parameters their values; or the name of one that has none.

@@ -44,7 +44,7 @@ fn answer(stream: TcpStream, number: usize, told: &Told) {
     reader.read_exact(&mut body).unwrap();
     let events: Vec<Value> = serde_json::from_slice(&body).unwrap();
     let is_bad = |event: &Value| event["data"]["total"] == "many";
-    let status = if number % 3 == 0 {
+    let status = if number.is_multiple_of(3) {
         "503 Service Unavailable"
     } else if events.iter().any(is_bad) {
         "422 Unprocessable Content"

@@ -39,7 +39,10 @@ async fn who_is_forgotten_is_removed_as_the_page_says() {
         fairway_ledger::NewEvent::new("subject-forgotten", &json!({"subject": "customer-7"}));
     ledger.append(&stream, fairway_ledger::Expected::Any, vec![fact.unwrap()]).await.unwrap();
     until(async || {
-        let asked = (fairway_read_models::Question::Named("all".into()), Default::default());
+        let asked = (
+            fairway_read_models::Question::Named("all".into()),
+            fairway_read_models::Parameters::new(),
+        );
         let now = fairway_read_models::Consistency::Now;
         let answer = models.query(&name("customers"), asked, now).await.unwrap();
         (answer.rows == [[json!("1"), json!(null)]]).then_some(())

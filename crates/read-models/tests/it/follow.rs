@@ -59,3 +59,27 @@ async fn only_one_process_drives() {
     assert!(matches!(second, Err(ReadModelError::DrivenElsewhere(_))));
     following.stop().await;
 }
+
+#[tokio::test]
+async fn a_question_has_limits_and_changes_nothing() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    models.settled(&name("orders")).await.unwrap();
+    let ask = async |sql: &str| {
+        let asked = (Question::Sql(sql.to_owned()), Parameters::new());
+        models.query(&name("orders"), asked, Consistency::Now).await
+    };
+    let numbers = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)";
+    let answer = ask(&format!("{numbers} SELECT x FROM n")).await.unwrap();
+    assert_eq!((answer.rows.len(), answer.is_cut), (fairway_read_models::ROWS_MAX, true));
+    let slow = ask(&format!("{numbers} SELECT count(*) FROM n")).await.unwrap_err();
+    assert!(matches!(slow, ReadModelError::TooSlow(_)), "{slow}");
+    for sql in ["DELETE FROM orders", "ATTACH 'x' AS y", "SELECT 1; DROP TABLE orders", "PRAGMA x"]
+    {
+        let refused = ask(sql).await.unwrap_err();
+        assert!(matches!(refused, ReadModelError::Query(_)), "{sql}: {refused}");
+    }
+    following.stop().await;
+}

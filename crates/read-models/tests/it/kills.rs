@@ -37,7 +37,7 @@ async fn drive() {
     let places = Places { dir: dir.join("read-models"), ..Places::default() };
     let (_models, following) = ReadModels::start(ledger, places).unwrap();
     println!("\nit drives");
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
     following.stop().await;
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The longest that anything in these tests may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) const ORDERS: &str = "
 read-model: orders

@@ -66,7 +66,7 @@ async fn tables_in_postgres_follow_are_asked_are_rebuilt_and_are_removed() {
     }
     let write = (
         Question::Sql("WITH x AS (DELETE FROM orders RETURNING id) SELECT * FROM x".into()),
-        Default::default(),
+        fairway_read_models::Parameters::new(),
     );
     let refused = models.query(&name("orders"), write, at_least(paid)).await.unwrap_err();
     assert!(matches!(refused, ReadModelError::Query(_)), "{refused}");
@@ -122,7 +122,7 @@ async fn a_server_that_goes_away_and_comes_back_is_caught_up() {
         }
     }
     let answer = until(async || {
-        let asked = (Question::Named("sum".into()), Default::default());
+        let asked = (Question::Named("sum".into()), fairway_read_models::Parameters::new());
         let consistency = fairway_read_models::Consistency::AtLeast(last, PATIENCE);
         models.query(&name("orders"), asked, consistency).await.ok()
     })
