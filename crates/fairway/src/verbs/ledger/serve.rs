@@ -91,7 +91,7 @@ async fn serve(
     let address = listener.local_addr().doing("find the address")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
-    let api = api(ledger, tokens.as_ref().map(FollowedTokens::receiver));
+    let (api, kurrent) = api(ledger, tokens.as_ref().map(FollowedTokens::receiver));
     let api = match &hosted {
         Some(Hosted { models, .. }) => api.with_read_models(models.clone()),
         None => api,
@@ -118,6 +118,10 @@ async fn serve(
             }
         }
     };
+    let stop = async {
+        stop.await;
+        kurrent.close();
+    };
     let ended = server.serve(listener, stop).await;
     if let Some(Hosted { following, .. }) = hosted {
         following.stop().await;
@@ -126,8 +130,8 @@ async fn serve(
     Ok(Exit::Done)
 }
 
-/// What is answered for a ledger.
-fn api(ledger: Ledger, tokens: Option<watch::Receiver<Arc<Tokens>>>) -> Api {
+/// What is answered for a ledger, and what of that clients of KurrentDB are answered.
+fn api(ledger: Ledger, tokens: Option<watch::Receiver<Arc<Tokens>>>) -> (Api, Kurrent) {
     let clock = ledger.clock().clone();
     let api = Api::new(ledger);
     let (api, rights): (Api, Arc<dyn Rights>) = match tokens {
@@ -135,10 +139,12 @@ fn api(ledger: Ledger, tokens: Option<watch::Receiver<Arc<Tokens>>>) -> Api {
         Some(tokens) => (api.with_tokens(tokens.clone()), Arc::new(Callers::new(tokens, clock))),
     };
     let kurrent = Kurrent::new(api.groups().clone(), rights);
-    api.with_grpc(move |request| {
-        let kurrent = kurrent.clone();
+    let answering = kurrent.clone();
+    let api = api.with_grpc(move |request| {
+        let kurrent = answering.clone();
         async move { kurrent.handle(request).await }
-    })
+    });
+    (api, kurrent)
 }
 
 fn tls(directory: &Path, certificate: &Path, key: &Path) -> Result<Tls, Failure> {
