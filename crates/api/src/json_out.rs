@@ -46,7 +46,12 @@ impl EventWriter {
         self.moment(out, event.recorded);
         out.push(b'"');
         data(out, "data", &event.data);
-        data(out, "metadata", &event.metadata);
+        if event.metadata.is_empty() {
+            // Clients of other protocols leave them out so.
+            out.extend_from_slice(b",\"metadata\":{}");
+        } else {
+            data(out, "metadata", &event.metadata);
+        }
         out.push(b'}');
     }
 
@@ -173,9 +178,10 @@ mod tests {
              \"recorded\":\"2023-11-14T22:13:20.042Z\",\
              \"data\":{  \"sum\": 1.10  },\"metadata\":{}}"
         );
-        let bytes = sample("a", Data::Bytes(vec![0, 255]));
+        let mut bytes = sample("a", Data::Bytes(vec![0, 255]));
+        bytes.metadata = Data::Bytes(Vec::new());
         let json: Value = serde_json::from_str(&written(&bytes)).unwrap();
-        assert_eq!(json["data_base64"], "AP8=");
+        assert_eq!((&json["data_base64"], &json["metadata"]), (&json!("AP8="), &json!({})));
     }
 
     proptest! {

@@ -12,10 +12,8 @@ use serde_json::{Value, json};
 pub(crate) async fn list(mut call: Call) -> Result<Response, Problem> {
     std::mem::take(&mut call.params).end()?;
     let groups = call.api.groups.list().await?;
-    let is_seen = |group: &&GroupSummary| {
-        [Right::Read, Right::Manage].into_iter().any(|right| call.may_use(right, group.id.source()))
-    };
-    let groups: Vec<Value> = groups.iter().filter(is_seen).map(summary).collect();
+    let seen = groups.iter().filter(|group| call.may_see(group.id.source()));
+    let groups: Vec<Value> = seen.map(summary).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "groups": groups })))
 }
 

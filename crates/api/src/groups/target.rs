@@ -18,8 +18,13 @@ impl Call {
         Err(Problem::new(ProblemKind::Forbidden, detail))
     }
 
+    /// Whether the caller may know of groups of a source.
+    pub(crate) fn may_see(&self, source: &Source) -> bool {
+        [Right::Read, Right::Manage].into_iter().any(|right| self.may_use(right, source))
+    }
+
     /// Whether the caller has a right to all streams of a source.
-    pub(super) fn may_use(&self, right: Right, source: &Source) -> bool {
+    fn may_use(&self, right: Right, source: &Source) -> bool {
         match source {
             Source::All => self.access.may_all(right),
             Source::Category(category) => self.access.may_category(right, category.as_str()),

@@ -32,7 +32,7 @@ impl Call {
     }
 
     /// Whether the caller has a right to a read model: to its stream, or to all streams.
-    pub(super) fn may_model(&self, right: Right, name: &ReadModelName) -> bool {
+    pub(crate) fn may_model(&self, right: Right, name: &ReadModelName) -> bool {
         let stream = format!("{STREAMS}{name}").parse::<StreamName>();
         let is_granted = stream.is_ok_and(|stream| self.access.may(right, &stream));
         is_granted || self.access.may_all(right)

@@ -64,6 +64,9 @@ async fn consumers_take_events_and_say_what_became_of_them() {
     world.post(&format!("{GROUP}/ack"), &json!({ "consumer": "b", "events": [5] })).await.is(200);
     let info = seen(&world, GROUP, |it| it["lag"] == 0 && it["parked"] == 0).await;
     assert_eq!(info["live"]["acked"], 2);
+    let metrics = world.get("/metrics").await.is(200).body;
+    let line = "\nfairway_group_lag{source=\"$ce-order\",group=\"mailer\"} 0\n";
+    assert!(String::from_utf8_lossy(&metrics).contains(line));
     world.end().await;
 }
 
