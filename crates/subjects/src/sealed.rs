@@ -22,6 +22,14 @@ pub(crate) fn seal(data: &Data, personal: &Personal, key: &Key) -> Result<Data, 
     Ok(of_value(&value))
 }
 
+/// Whether data have a personal field that is not sealed.
+pub(crate) fn has_open(data: &Data, personal: &Personal) -> Result<bool, SubjectError> {
+    let text = data.as_json().ok_or(SubjectError::NotJson)?;
+    let value: Value = serde_json::from_str(text).map_err(|_| SubjectError::NotJson)?;
+    let mut fields = personal.fields.iter().filter_map(|field| value.pointer(field));
+    Ok(fields.any(|found| sealed_bytes(found).is_none()))
+}
+
 /// Opens the personal fields of data; without the key they are null.
 pub(crate) fn open(data: &Data, personal: &Personal, key: Option<&Key>) -> Data {
     let Some(mut value) = data.as_json().and_then(|text| serde_json::from_str(text).ok()) else {

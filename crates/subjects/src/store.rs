@@ -4,8 +4,8 @@ use crate::{error::SubjectError, keys::Subjects, personal::Personal, sealed, sna
 use async_trait::async_trait;
 use fairway_ledger::{
     Append, AppendError, Appended, Event, Key, Ledger, LedgerError, LedgerId, ListStreams,
-    Position, Read, RowChange, RowSet, Rows, Snapshot, Store, StreamName, StreamState, Version,
-    Watch,
+    NewEvent, Position, Read, RowChange, RowSet, Rows, Snapshot, Store, StreamName, StreamState,
+    Version, Watch,
 };
 use fairway_model::Timestamp;
 use std::{collections::BTreeSet, sync::Arc};
@@ -27,8 +27,7 @@ impl Sealing {
         let mut found = Vec::new();
         for (append, index) in numbered(&appends) {
             let event = &append.events[index];
-            let personal = Personal::of(&event.metadata);
-            let personal = personal.map_err(|error| refused(event, error))?;
+            let personal = unsealed(event).map_err(|error| refused(event, error))?;
             found.extend(personal.map(|personal| (append.stream.clone(), index, personal)));
         }
         if found.is_empty() {
@@ -77,7 +76,13 @@ fn numbered(appends: &[Append]) -> impl Iterator<Item = (&Append, usize)> {
     appends.iter().flat_map(|append| (0..append.events.len()).map(move |index| (append, index)))
 }
 
-fn refused(event: &fairway_ledger::NewEvent, error: SubjectError) -> AppendError {
+/// What of an event is personal and not sealed yet.
+fn unsealed(event: &NewEvent) -> Result<Option<Personal>, SubjectError> {
+    let Some(personal) = Personal::of(&event.metadata)? else { return Ok(None) };
+    Ok(sealed::has_open(&event.data, &personal)?.then_some(personal))
+}
+
+fn refused(event: &NewEvent, error: SubjectError) -> AppendError {
     match error {
         SubjectError::Malformed(_) | SubjectError::NotJson => {
             AppendError::Personal { kind: event.kind.clone(), source: Arc::new(error) }
