@@ -4,7 +4,8 @@
 //! Usage: `postgres_load append URL WRITERS BATCH SECONDS`: writers with a stream each append
 //! 256-byte events to a ledger in a schema of its own; `insert URL WRITERS BATCH SECONDS`: as many
 //! connections insert as large rows into a plain table with a `bigserial` and a unique index by
-//! stream and version; `read URL EVENTS`: fills a ledger and reads all of it. What is made is
+//! stream and version; `message-db URL WRITERS SECONDS`: as many connections call Message DB's
+//! `write_message`, each with a stream of one category; `read URL EVENTS`: fills a ledger and reads all of it. What is made is
 //! dropped afterwards.
 
 #![expect(
@@ -41,6 +42,10 @@ const TABLE: &str = "
 const INSERT: &str =
     "INSERT INTO plain_inserts (stream, version, kind, data) VALUES ($1, $2, 'measured', $3)";
 
+const WRITE_MESSAGE: &str = "
+    SELECT message_store.write_message(
+        gen_random_uuid()::varchar, $1::varchar, 'measured'::varchar, $2::text::jsonb)";
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +59,7 @@ async fn main() {
         ["insert", url, writers, batch, time] => {
             insert(url, number(writers), number(batch), seconds(time)).await
         }
+        ["message-db", url, writers, time] => message_db(url, number(writers), seconds(time)).await,
         ["read", url, events] => read(url, number(events)).await,
         _ => panic!("see the head of this program for what it takes"),
     };
@@ -134,6 +140,31 @@ async fn insert(url: &str, writers: u64, batch: u64, time: Duration) -> Value {
     let figures = rates(times.len() as u64 * batch, start.elapsed(), times);
     first.batch_execute("DROP TABLE plain_inserts").await.unwrap();
     figures
+}
+
+async fn message_db(url: &str, writers: u64, time: Duration) -> Value {
+    let mut clients = Vec::new();
+    for _ in 0..writers {
+        let client = connect(url).await;
+        client.batch_execute("SET search_path TO message_store, public").await.unwrap();
+        let statement = client.prepare(WRITE_MESSAGE).await.unwrap();
+        clients.push((client, statement));
+    }
+    let start = Instant::now();
+    let mut all = JoinSet::new();
+    for (writer, (client, write)) in clients.into_iter().enumerate() {
+        all.spawn(async move {
+            let (mut times, stream) = (Vec::new(), format!("writer-{writer}"));
+            while start.elapsed() < time {
+                let before = Instant::now();
+                client.query(&write, &[&stream, &data()]).await.unwrap();
+                times.push(before.elapsed());
+            }
+            times
+        });
+    }
+    let times: Vec<Duration> = all.join_all().await.into_iter().flatten().collect();
+    rates(times.len() as u64, start.elapsed(), times)
 }
 
 async fn read(url: &str, count: u64) -> Value {

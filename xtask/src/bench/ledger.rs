@@ -19,6 +19,7 @@ const WRITERS: &str = "64";
 const BATCHERS: &str = "16";
 const BATCH: &str = "100";
 const LIVE_RATE: &str = "5000";
+const LIVE_EVENTS: &str = "15000";
 const CATCH_UP_EVENTS: &str = "1000000";
 const CATCH_UP_STREAMS: &str = "1000";
 const MANY_EVENTS: &str = "10000000";
@@ -65,7 +66,9 @@ pub fn measure(place: &Place) -> Outcome<Vec<Row>> {
     let dir = place.fresh("ledger")?;
     let mut rows = appends(place, &load, &dir)?;
     rows.extend(reads(&load, &dir)?);
+    rows.extend(over_http(place)?);
     rows.extend(many_streams(&load, &dir)?);
+    rows.push(read_model(place)?);
     Ok(rows)
 }
 
@@ -80,9 +83,10 @@ impl Load {
     }
 }
 
-/// What a measuring program prints.
+/// What a measuring program prints in its last line.
 pub fn said(command: &mut Command) -> Outcome<Value> {
-    Ok(serde_json::from_str(&shell::read(command)?)?)
+    let said = shell::read(command)?;
+    Ok(serde_json::from_str(said.lines().last().unwrap_or_default())?)
 }
 
 fn appends(place: &Place, load: &Load, dir: &Path) -> Outcome<Vec<Row>> {
@@ -142,6 +146,36 @@ fn reads(load: &Load, dir: &Path) -> Outcome<Vec<Row>> {
         Row::limit("its 99th percentile", milliseconds(live.p99()), 5.0),
         Row::goal("catch-up in process", rate, 1_000_000.0),
     ])
+}
+
+fn over_http(place: &Place) -> Outcome<Vec<Row>> {
+    let catch_up = place.example("fairway-api", "catch_up")?;
+    let live = place.example("fairway-api", "live_delivery")?;
+    let (mut rates, mut p50, mut p99) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let caught = said(Command::new(&catch_up).arg(CATCH_UP_EVENTS))?;
+        rates.extend(caught["per_second"].as_f64());
+        let lived = said(Command::new(&live).args([LIVE_EVENTS, LIVE_RATE]))?;
+        p50.extend(lived["p50_us"].as_f64());
+        p99.extend(lived["p99_us"].as_f64());
+    }
+    let milliseconds = |times: &mut [f64]| Quantity { value: median(times) / 1e3, unit: "ms" };
+    let rate = Quantity { value: median(&mut rates), unit: "events/s" };
+    Ok(vec![
+        Row::goal("catch-up over HTTP", rate, 300_000.0),
+        Row::limit("append to delivery over HTTP", milliseconds(&mut p50), 1.0),
+        Row::limit("its 99th percentile", milliseconds(&mut p99), 5.0),
+    ])
+}
+
+fn read_model(place: &Place) -> Outcome<Row> {
+    let load = place.example("fairway-read-models", "follow_load")?;
+    let dir = place.fresh("read-models")?;
+    let said = said(Command::new(load).arg(&dir).arg(MANY_EVENTS))?;
+    let seconds = said["seconds"].as_f64().ok_or("a figure")?;
+    std::fs::remove_dir_all(dir)?;
+    let taken = Quantity { value: seconds, unit: "s" };
+    Ok(Row::limit("SQL read model of 10 million events", taken, 60.0))
 }
 
 fn many_streams(load: &Load, dir: &Path) -> Outcome<Vec<Row>> {

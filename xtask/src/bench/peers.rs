@@ -113,16 +113,16 @@ impl Postgres {
     }
 
     pub fn plain_inserts(&self, writers: &str, seconds: &str) -> Outcome<Value> {
-        self.load("insert", "postgres", (writers, seconds))
+        self.load("postgres", &["insert"], &[writers, "1", seconds])
     }
 
     pub fn ledger(&self, writers: &str, seconds: &str) -> Outcome<Value> {
-        self.load("ledger", "postgres", (writers, seconds))
+        self.load("postgres", &["append"], &[writers, "1", seconds])
     }
 
-    fn load(&self, how: &str, base: &str, (writers, seconds): (&str, &str)) -> Outcome<Value> {
+    fn load(&self, base: &str, how: &[&str], what: &[&str]) -> Outcome<Value> {
         let url = format!("postgres://postgres@127.0.0.1:{}/{base}", self.port);
-        said(Command::new(&self.load).args([how, &url, writers, seconds]))
+        said(Command::new(&self.load).args(how).arg(url).args(what))
     }
 }
 
@@ -159,6 +159,6 @@ impl<'a> MessageDb<'a> {
     }
 
     pub fn writes(&self, writers: &str, seconds: &str) -> Outcome<Value> {
-        self.0.load("message-db", Self::BASE, (writers, seconds))
+        self.0.load(Self::BASE, &["message-db"], &[writers, seconds])
     }
 }
