@@ -6,7 +6,7 @@ use crate::{
     monitoring::Metrics,
     patience::Patience,
     problem::{Cause, Problem, ProblemKind},
-    routes::ROUTES,
+    routes::routes,
     tokens::Tokens,
 };
 use axum::{
@@ -162,7 +162,7 @@ impl Api {
             tokens: self.tokens,
         };
         let mut router = Router::new();
-        for route in ROUTES {
+        for route in routes() {
             router = router.route(route.path, (route.handler)());
         }
         let missing = async || Problem::new(ProblemKind::Missing, "there is no such route");

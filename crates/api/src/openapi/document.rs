@@ -5,7 +5,7 @@ use crate::{
     answer,
     form::JSON,
     problem::PROBLEM,
-    routes::{Answer, Content, Operation, ROUTES, Who},
+    routes::{Answer, Content, Operation, Who, routes},
 };
 use axum::response::Response;
 use http::StatusCode;
@@ -25,7 +25,7 @@ pub(crate) async fn serve() -> Response {
 /// The description of the service.
 pub fn openapi() -> Value {
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in routes() {
         let operations = route.operations.iter();
         let operations = operations.map(|operation| {
             (operation.method.to_ascii_lowercase(), described(route.path, operation))

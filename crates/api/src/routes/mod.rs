@@ -1,0 +1,12 @@
+//! All routes: what the service answers, and what its description says of that.
+
+mod events;
+mod groups;
+mod read_models;
+mod route;
+mod streams;
+mod table;
+mod whole;
+
+pub(crate) use route::{Answer, Content, Operation, Who};
+pub(crate) use table::routes;
