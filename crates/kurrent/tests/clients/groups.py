@@ -230,6 +230,17 @@ def groups_are_listed_changed_and_removed():
     client.delete_subscription(other)
 
 
+def a_category_is_consumed():
+    category = f"parcel{uuid4().hex}"
+    client.create_subscription_to_stream("labels", f"$ce-{category}")
+    append(f"{category}-1", "A")
+    append(name(), "Other")
+    append(f"{category}-2", "B")
+    with client.read_subscription_to_stream("labels", f"$ce-{category}") as consumer:
+        assert take(consumer, 2) == ["A", "B"]
+        consumer.stop()
+
+
 def facts_about_groups_are_system_events():
     position = append(name(), "Last")
     client.create_subscription_to_all(name("quiet"))
@@ -244,6 +255,7 @@ for check in (
     an_event_without_answer_comes_again,
     consumers_compete,
     groups_are_listed_changed_and_removed,
+    a_category_is_consumed,
     facts_about_groups_are_system_events,
 ):
     check()
