@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(lines.next().unwrap(), Some((1, b"a\n".to_vec())));
         assert_eq!(lines.next().unwrap(), Some((4, b"b".to_vec())));
         assert_eq!(lines.next().unwrap(), None);
-        assert_eq!(lines.bytes, 6);
+        assert_eq!(lines.bytes, 7);
     }
 
     #[test]
