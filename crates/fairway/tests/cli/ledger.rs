@@ -98,6 +98,20 @@ fn a_backup_is_restored_with_everything() {
     --- stderr
     nothing is wrong up to position 62
     "#);
+    let snapshot = |arguments: &[&str]| {
+        let snapshot = ["events", "snapshot", "kept-1", "--ledger", "new.db"];
+        world.fairway(&[&snapshot[..], arguments].concat())
+    };
+    assert_outcome!(snapshot(&[]), @r"
+    exit 0
+    --- stdout
+    kept-1@9  [MOMENT]  state-v1  1
+    ");
+    assert_outcome!(snapshot(&["--at", "8", "-o", "json"]), @r#"
+    exit 0
+    --- stdout
+    {"data":1,"kind":"state-v1","recorded":"[MOMENT]","stream":"kept-1","version":3}
+    "#);
     assert_outcome!(world.fairway(&["ledger", "restore", "nothing"]), @r"
     exit 1
     --- stderr
