@@ -8,7 +8,7 @@ use std::{
 };
 
 /// How long a test waits.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A server that is ended with the value.
 struct Serving {
@@ -25,7 +25,7 @@ impl Serving {
         let said = BufReader::new(child.stderr.take().unwrap());
         let mut serving = Self { child, said, url: String::new() };
         let line = serving.line();
-        serving.url = line.split_whitespace().last().unwrap().to_owned();
+        line.split_whitespace().last().unwrap().clone_into(&mut serving.url);
         assert!(serving.url.starts_with("http"), "{line}");
         serving
     }

@@ -1,6 +1,5 @@
 //! Programs that run beside a test and say on their standard error or output where they listen.
 
-use crate::world::World;
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
@@ -20,12 +19,6 @@ pub struct Served {
 }
 
 impl Served {
-    /// Serves a world's ledger.
-    pub fn ledger(world: &World, arguments: &[&str]) -> Self {
-        let mut command = world.program(&["ledger", "serve", "--listen", "127.0.0.1:0"]);
-        Self::fairway(command.args(arguments))
-    }
-
     /// Starts a `fairway ledger serve`, which says on standard error where it listens.
     pub fn fairway(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -45,22 +38,18 @@ impl Served {
     /// Reads what a program says until a line says where it listens.
     fn wait(child: Child, said: impl Read + Send + 'static, before: &str) -> Self {
         let mut lines = BufReader::new(said).lines().map(Result::unwrap);
-        let mut other = String::new();
+        let mut other = Vec::new();
         let place = lines.by_ref().find_map(|line| {
-            other += &format!("{line}\n");
-            let (_, place) = line.split_once(before)?;
-            Some(place.split_whitespace().next()?.trim_end_matches('/').to_owned())
+            let place = line.split_once(before).map(|(_, place)| place);
+            let word = place.and_then(|place| place.split_whitespace().next());
+            let word = word.map(|word| word.trim_end_matches('/').to_owned());
+            other.push(line);
+            word
         });
-        let Some(place) = place else { panic!("it does not listen: {other}") };
+        let Some(place) = place else { panic!("it does not listen: {other:#?}") };
         // Who does not read on lets the program wait.
         thread::spawn(move || lines.for_each(drop));
         Self { child, url: format!("http://{place}") }
-    }
-
-    /// Ends it as `kill -9` does.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
     }
 }
 
@@ -74,7 +63,7 @@ impl Drop for Served {
 
 /// A Python that knows a package, installed once per machine.
 pub fn python_with(package: &str) -> PathBuf {
-    let name: String = package.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let name: String = package.chars().filter(char::is_ascii_alphanumeric).collect();
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(ENVIRONMENTS);
     fs::create_dir_all(&target).unwrap();
     let (whole, python) = (target.join(&name), target.join(&name).join("bin/python"));
