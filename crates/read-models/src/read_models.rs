@@ -9,7 +9,7 @@ use crate::{
     reader::Reader,
     registry::{Built, Fact, ModelState, Registry, stream_of},
     status::{Building, Status},
-    target::{Parked, ParkedOf, Standing},
+    target::{Parked, ParkedOf, Standing, TargetError},
 };
 use fairway_ledger::{AppendError, Expected, Ledger, Position};
 use fairway_model::ReadModelName;
@@ -195,7 +195,7 @@ impl ReadModels {
         (question, parameters): (Question, Parameters),
         consistency: Consistency,
     ) -> Result<Answer, ReadModelError> {
-        let (mut look, start) = (LOOK, Instant::now());
+        let (mut look, start, mut missing) = (LOOK, Instant::now(), None);
         loop {
             let model = self.model(name).await?;
             let done = self.reached(name, &model, consistency).await;
@@ -204,7 +204,11 @@ impl ReadModels {
                 if let Some(answer) = self.reader(live)?.query(asked).await? {
                     return Ok(answer);
                 }
-                // Another build took its place meanwhile.
+                // Another build took its place meanwhile, or somebody removed the tables.
+                if missing.replace(live.id) == Some(live.id) {
+                    let gone = format!("the tables of read model `{name}` are gone; rebuild it");
+                    return Err(TargetError::Foreign(gone).into());
+                }
             }
             let left = patience(consistency).saturating_sub(start.elapsed());
             match done {

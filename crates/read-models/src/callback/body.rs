@@ -1,6 +1,7 @@
 //! Events as the body of a request.
 
-use crate::{moment, value::hex};
+use crate::moment;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use fairway_ledger::{Data, Event};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,11 +17,14 @@ struct Told<'e> {
     recorded: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'e RawValue>,
-    /// Data that are not JSON, in hexadecimal.
+    /// Data that are not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    data_hex: Option<String>,
+    data_base64: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'e RawValue>,
+    /// Metadata that are not JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata_base64: Option<String>,
 }
 
 /// A JSON array of events.
@@ -30,7 +34,7 @@ pub(super) fn of(events: &[&Event]) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 fn told(event: &Event) -> Told<'_> {
-    let data = json(&event.data);
+    let (data, metadata) = (json(&event.data), json(&event.metadata));
     Told {
         position: event.position.0,
         stream: event.stream.as_str(),
@@ -39,8 +43,9 @@ fn told(event: &Event) -> Told<'_> {
         kind: event.kind.as_str(),
         recorded: moment::iso(event.recorded),
         data,
-        data_hex: data.is_none().then(|| hex(event.data.as_bytes())),
-        metadata: json(&event.metadata),
+        data_base64: data.is_none().then(|| STANDARD.encode(event.data.as_bytes())),
+        metadata,
+        metadata_base64: metadata.is_none().then(|| STANDARD.encode(event.metadata.as_bytes())),
     }
 }
 

@@ -16,8 +16,8 @@ use std::{
 };
 use tokio::sync::{mpsc, watch};
 
-/// Most events that are taken in at once.
-const BATCH_MAX: usize = 20_000;
+/// Most pages that are taken in at once; each is bounded in events and bytes.
+const PAGES_MAX: usize = 4;
 /// Most parked events that are tried again at once.
 const REPLAY_MAX: usize = 1_000;
 /// The first pause after a target failed; it doubles up to the longest.
@@ -94,8 +94,9 @@ impl Build {
         standing: Standing,
     ) -> Result<Standing, TargetError> {
         let (mut batch, mut state) = (Batch { events: Vec::new(), to: standing.position }, None);
-        let mut next = Some(first);
+        let (mut next, mut pages) = (Some(first), 0);
         while let Some(one) = next {
+            pages += 1;
             state = Some(match one {
                 Fed::Batch(mut more) => {
                     batch.events.append(&mut more.events);
@@ -108,7 +109,7 @@ impl Build {
                 }
                 Fed::Failing(why) => State::Failing(why),
             });
-            next = if batch.events.len() < BATCH_MAX { fed.try_recv().ok() } else { None };
+            next = if pages < PAGES_MAX { fed.try_recv().ok() } else { None };
         }
         let is_new = batch.to > standing.position;
         let standing = if is_new { self.target.apply(batch).await? } else { standing };

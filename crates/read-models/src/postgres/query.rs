@@ -71,13 +71,21 @@ impl PostgresReader {
             QUERY_TIME_MAX.as_millis(),
             self.0.schema
         );
-        let looked = async {
-            link.client.batch_execute(&begin).await?;
-            self.0.is_made(&link).await
-        };
-        let is_made = looked.await.map_err(|error| unusable("read", error))?;
-        Ok(is_made.then_some(link))
+        link.client.batch_execute(&begin).await.map_err(|error| unusable("read", error))?;
+        // Who has read a row here is waited for by who removes the schema.
+        let look = format!("SELECT 1 FROM {}.fairway_standing", self.0.schema);
+        match link.client.query_opt(&look, &[]).await {
+            Ok(found) => Ok(found.map(|_| link)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(unusable("read", error).into()),
+        }
     }
+}
+
+/// Whether there is no such schema or table.
+fn is_missing(error: &Error) -> bool {
+    let missing = [SqlState::UNDEFINED_TABLE, SqlState::INVALID_SCHEMA_NAME];
+    error.code().is_some_and(|code| missing.contains(code))
 }
 
 /// The SQL without what ends it.

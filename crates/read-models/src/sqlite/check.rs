@@ -102,3 +102,33 @@ fn word_at(text: &str, offset: usize) -> usize {
     let rest = &text[text.floor_char_boundary(offset)..];
     rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').count().max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_model::Span;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_trigger_is_one_statement() {
+        let text = "CREATE TABLE a (b); CREATE TRIGGER t AFTER INSERT ON a BEGIN
+            DELETE FROM a; UPDATE a SET b = CASE b WHEN 1 THEN 2 END; END; CREATE TABLE c (d)";
+        let tables = Sql { text: text.to_owned(), span: Span::START };
+        make(&Connection::open_in_memory().unwrap(), &tables).unwrap();
+        let wrong = Sql { text: format!("{text}; CREATE TABLE (e)"), span: Span::START };
+        let fault = make(&Connection::open_in_memory().unwrap(), &wrong).unwrap_err();
+        assert_eq!(&wrong.text[fault.offset..], "(e)");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_makes_tables_or_is_refused_at_a_place(
+            text in "\\PC{0,40}|(CREATE |TABLE |TRIGGER |END|;|a |\\(b\\)|'|--|\n){0,12}",
+        ) {
+            let tables = Sql { text, span: Span::START };
+            if let Err(fault) = make(&Connection::open_in_memory().unwrap(), &tables) {
+                prop_assert!(fault.offset <= tables.text.len());
+            }
+        }
+    }
+}

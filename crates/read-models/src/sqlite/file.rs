@@ -84,6 +84,11 @@ impl Place {
         open().map_err(|error| self.error("open", error))
     }
 
+    /// Whether the file is not there.
+    pub(crate) fn is_gone(&self) -> bool {
+        !self.0.exists()
+    }
+
     /// Removes the file. Who reads it goes on reading what was there.
     pub(crate) fn remove(&self) -> Result<(), TargetError> {
         for suffix in ["", "-wal", "-shm"] {

@@ -52,7 +52,13 @@ impl SqliteReader {
         let place = self.0.clone();
         let (sender, interrupt) = tokio::sync::oneshot::channel();
         let mut task = tokio::task::spawn_blocking(move || {
-            let Some(connection) = place.open_to_read()? else { return Ok(None) };
+            let connection = match place.open_to_read() {
+                Ok(Some(connection)) => connection,
+                Ok(None) => return Ok(None),
+                // It was removed in this moment.
+                Err(_) if place.is_gone() => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
             // Who waits for it may be gone.
             sender.send(connection.get_interrupt_handle()).unwrap_or_default();
             let in_transaction = || {
@@ -63,6 +69,7 @@ impl SqliteReader {
             };
             match in_transaction() {
                 Ok(done) => done.map(Some),
+                Err(_) if place.is_gone() => Ok(None),
                 Err(error) => Err(said(&place, error)),
             }
         });

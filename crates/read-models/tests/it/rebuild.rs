@@ -115,3 +115,24 @@ async fn sql_that_the_database_refuses_is_shown_in_the_file() {
     );
     following.stop().await;
 }
+
+#[tokio::test]
+async fn tables_that_somebody_removed_are_missed_and_built_anew() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let last = order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    ask(&models, "sum", &[], at_least(last)).await;
+    following.stop().await;
+    std::fs::remove_dir_all(place.dir()).unwrap();
+    let asked = (
+        fairway_read_models::Question::Named("sum".into()),
+        fairway_read_models::Parameters::new(),
+    );
+    let gone = models.query(&name("orders"), asked, Consistency::Now).await.unwrap_err();
+    assert!(matches!(gone, ReadModelError::Target(_)), "{gone}");
+    let (models, following) = place.start(&ledger);
+    assert_eq!(ask(&models, "sum", &[], at_least(last)).await.rows, [[json!(1), json!(1)]]);
+    following.stop().await;
+}
