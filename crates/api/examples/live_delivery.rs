@@ -95,6 +95,8 @@ async fn append(ledger: &Ledger, moments: &Moments, rate: usize) -> Outcome {
             sent += 1;
         }
     }
+    let all = u32::try_from(WRITERS)?;
+    slots.acquire_many(all).await?.forget();
     Ok(())
 }
 
@@ -108,17 +110,20 @@ async fn read(address: &str, moments: &Moments, count: usize) -> Outcome {
     let request = Request::get("/v1/events").header("host", address);
     let request = request.header("accept", "text/event-stream").body(Empty::<Bytes>::new())?;
     let mut body = sender.send_request(request).await?.into_body();
-    let mut came = 0;
+    let (mut came, mut rest) = (0, Vec::new());
     while came < count {
         let frame = body.frame().await.ok_or("the body ended")??;
         let now = Instant::now();
-        let data = frame.into_data().unwrap_or_default();
-        let lines = data.split(|byte| *byte == b'\n');
+        rest.extend_from_slice(&frame.into_data().unwrap_or_default());
+        let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let lines = rest[..whole].split(|byte| *byte == b'\n');
         let mut moments = moments.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in lines.filter(|line| line.starts_with(b"id: ")) {
             moments[came][1] = Some(now);
             came += 1;
         }
+        drop(moments);
+        rest.drain(..whole);
     }
     drop((sender, body));
     drop(connection.await);
