@@ -78,7 +78,11 @@ impl Keeper {
             tokio::select! {
                 event = self.events.next() => self.pass_on(event?).await?,
                 Some(ended) = self.ended.join_next(), if !self.ended.is_empty() => {
-                    let Ok((name, result)) = ended else { continue };
+                    let Ok((name, result)) = ended else {
+                        // Which one it was nobody knows; the next event starts it again.
+                        self.drivers.retain(|_, driver| !driver.is_closed());
+                        continue;
+                    };
                     self.drivers.remove(&name);
                     if let Err(error) = result {
                         match self.give_up_wanted(&name, &error).await {
@@ -104,10 +108,9 @@ impl Keeper {
         };
         match self.drivers.get(&name) {
             Some(driver) => {
-                if driver.send(event).await.is_err() {
-                    self.drivers.remove(&name);
-                    self.restart_if_up(&name).await?;
-                }
+                // One that has ended is replaced when its end is taken up, and the next one reads
+                // this event in the ledger: two at once would end each other.
+                driver.send(event).await.unwrap_or_default();
                 Ok(())
             }
             None => self.restart_if_up(&name).await,
