@@ -1,8 +1,8 @@
-//! The ledger on real files: appends, reads, subscriptions, projections, several processes, faults.
+//! The ledger in SQLite: what every backend is held to, and its own projections, processes, copies and
+//! faults.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
-mod appends;
 mod conformance;
 mod copies;
 mod faults;
@@ -10,4 +10,3 @@ mod place;
 mod power;
 mod processes;
 mod projections;
-mod subscriptions;
