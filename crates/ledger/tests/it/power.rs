@@ -22,7 +22,9 @@ const TOLD: usize = 2_000;
 /// Makes fsync do nothing, from Debian's package `eatmydata`.
 const DROPS_SYNC: &str = "libeatmydata.so";
 
-/// Writes on a disk whose power is cut, and checks what is left of it.
+/// Writes on a disk whose power is cut, and checks what is left of it. What was told after the cut
+/// began does not count: a file system that is shut down says yes to a sync under way, where a disk
+/// without power says nothing.
 async fn cut_power(start: impl FnOnce(&Path) -> Child) {
     let dir = tempfile::tempdir_in("/var/tmp").unwrap();
     let disk = dir.path().join("disk");
@@ -39,7 +41,7 @@ async fn cut_power(start: impl FnOnce(&Path) -> Child) {
     }
     shut_down(mounted.dir());
     child.kill().unwrap();
-    said.extend(lines);
+    said.extend(lines.filter(|line| !storm::is_told(line)));
     child.wait().unwrap();
     drop(mounted);
     let mounted = Mounted::disk(&disk);
