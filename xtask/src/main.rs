@@ -14,7 +14,7 @@ const USAGE: &str = "usage: cargo xtask <task>
 
   demo [--keep]   takes examples/shop from commit to production on this machine
   test            runs every check and test
-  bench [NAME..]  compares with runc, Docker, Buildah and nginx
+  bench [NAME..]  compares with runc, Docker, Buildah, nginx, PostgreSQL, NATS
 ";
 
 fn main() -> ExitCode {

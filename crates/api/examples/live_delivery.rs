@@ -27,7 +27,7 @@ const WRITERS: usize = 64;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// When each event was asked to be appended, was acknowledged, and came.
+/// When each event was asked to be appended, and when it came.
 type Moments = Arc<Mutex<Vec<[Option<Instant>; 2]>>>;
 
 fn main() -> Outcome {
@@ -62,7 +62,7 @@ fn main() -> Outcome {
 #[expect(clippy::print_stdout, reason = "what is printed is the result")]
 fn report(moments: &Moments) {
     let moments = moments.lock().unwrap_or_else(PoisonError::into_inner);
-    let taken = moments.iter().filter_map(|[done, came]| Some((*came)?.duration_since((*done)?)));
+    let taken = moments.iter().filter_map(|[asked, came]| Some((*came)?.duration_since((*asked)?)));
     let mut taken: Vec<Duration> = taken.collect();
     taken.sort_unstable();
     let at = |share: usize| taken[(taken.len() - 1) * share / 100].as_micros();
@@ -84,11 +84,12 @@ async fn append(ledger: &Ledger, moments: &Moments, rate: usize) -> Outcome {
             let event = NewEvent::new("loaded", &text)?;
             let (ledger, stream, moments) = (ledger.clone(), stream.clone(), moments.clone());
             tokio::spawn(async move {
+                let asked = Instant::now();
                 let done = ledger.append(&stream, Expected::Any, vec![event]).await;
                 let at = usize::try_from(done.map_or(0, |done| done.position.0)).unwrap_or(0);
                 let mut moments = moments.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(moment) = at.checked_sub(1).and_then(|at| moments.get_mut(at)) {
-                    moment[0] = Some(Instant::now());
+                    moment[0] = Some(asked);
                 }
                 drop(slot);
             });

@@ -1,6 +1,6 @@
 //! Measures a ledger in a file. Prints one JSON object.
 //!
-//! Usage: `ledger_load floor DIR SECONDS`: how often 4 KiB can be appended to a file and synced;
+//! Usage: `ledger_load floor DIR SECONDS`: how often 4 KiB of a file can be overwritten and synced;
 //! `append DIR WRITERS BATCH SECONDS`: writers with a stream each append 256-byte events;
 //! `fill FILE EVENTS STREAMS`: makes a ledger; `read FILE`: follows it from its start to its end;
 //! `open FILE STREAMS READS`: opens it and reads last events of some of its streams;
@@ -19,7 +19,7 @@ use fairway_ledger::{
 use serde_json::{Value, json};
 use std::{
     fs::File,
-    io::Write,
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -29,6 +29,8 @@ use tokio::task::JoinSet;
 const EVENT_BYTES: usize = 256;
 /// Bytes of one write of the floor.
 const BLOCK: usize = 4096;
+/// Blocks of the file that the floor overwrites in turn: about as many as a write-ahead log has.
+const FLOOR_BLOCKS: u64 = 1024;
 /// Events of one append while a ledger is filled.
 const FILL_BATCH: u64 = 5_000;
 
@@ -56,14 +58,22 @@ async fn main() {
     println!("{figures}");
 }
 
-/// How many times a second a block can be appended and synced.
+/// How many times a second a block can be written and synced, in a file that does not grow: growth
+/// would be synced too.
 fn floor(dir: &Path, time: Duration) -> Value {
     let path = dir.join("floor");
-    let mut file = File::create(&path).unwrap();
+    let file = File::create(&path).unwrap();
+    for block in 0..FLOOR_BLOCKS {
+        file.write_all_at(&[0; BLOCK], block * BLOCK as u64).unwrap();
+    }
+    file.sync_all().unwrap();
     let (start, mut times) = (Instant::now(), Vec::new());
-    while start.elapsed() < time {
+    for block in (0..FLOOR_BLOCKS).cycle() {
+        if start.elapsed() >= time {
+            break;
+        }
         let before = Instant::now();
-        file.write_all(&[7; BLOCK]).unwrap();
+        file.write_all_at(&[7; BLOCK], block * BLOCK as u64).unwrap();
         file.sync_data().unwrap();
         times.push(before.elapsed());
     }

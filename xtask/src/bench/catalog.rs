@@ -59,8 +59,10 @@ pub fn run(names: &[&str]) -> Outcome {
         table::print(&measured);
         rows.extend(measured);
     }
-    shell::print("");
-    table::print(&rows);
+    if names.len() != 1 {
+        shell::print("");
+        table::print(&rows);
+    }
     Ok(())
 }
 

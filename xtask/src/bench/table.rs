@@ -68,7 +68,7 @@ impl Row {
         let Quantity { value, unit } = self.fairway;
         let (peer, ratio, target, is_met) = match self.peer {
             Some((name, theirs)) => (
-                format!("{name} {theirs:.1} {unit}"),
+                format!("{name} {} {unit}", shown(theirs)),
                 format!("{:.2}", value / theirs),
                 self.target.cell(|number| format!("{number:.2}")),
                 self.target.is_met(value / theirs),
@@ -81,7 +81,16 @@ impl Row {
             ),
         };
         let met = if is_met { "yes" } else { "no" };
-        [self.what.clone(), format!("{value:.1} {unit}"), peer, ratio, target, met.to_owned()]
+        [self.what.clone(), format!("{} {unit}", shown(value)), peer, ratio, target, met.to_owned()]
+    }
+}
+
+/// A figure with as many decimals as say something.
+fn shown(value: f64) -> String {
+    match value {
+        ..1.0 => format!("{value:.2}"),
+        1.0..1000.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
     }
 }
 
