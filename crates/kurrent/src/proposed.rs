@@ -19,12 +19,12 @@ pub(crate) fn event(message: ProposedMessage, stream: &StreamName) -> Result<New
     let (Some(kind), Some(content)) = (metadata.get("type"), metadata.get("content-type")) else {
         return Err(status::metadata_missing());
     };
-    let data = if content == JSON { json_or_bytes(data) } else { Data::Bytes(data) };
+    let data = if content == JSON { Data::json_or_bytes(data) } else { Data::Bytes(data) };
     let event = NewEvent {
         id: id.map(event_id).transpose()?,
         kind: kind.parse().map_err(status::invalid)?,
         data,
-        metadata: json_or_bytes(custom_metadata),
+        metadata: Data::json_or_bytes(custom_metadata),
     };
     check_system(&event, stream)?;
     Ok(event)
@@ -51,19 +51,6 @@ pub(crate) fn check_system(event: &NewEvent, stream: &StreamName) -> Result<(), 
     }
 }
 
-/// Keeps bytes as they are: as JSON if they are JSON.
-pub(crate) fn json_or_bytes(bytes: Vec<u8>) -> Data {
-    match String::from_utf8(bytes) {
-        Err(error) => Data::Bytes(error.into_bytes()),
-        Ok(text) if is_json(&text) => Data::trusted_json(text),
-        Ok(text) => Data::Bytes(text.into_bytes()),
-    }
-}
-
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-}
-
 /// Reads an id in either form.
 pub(crate) fn event_id(wire: Uuid) -> Result<EventId, Status> {
     match wire.value {
@@ -75,21 +62,5 @@ pub(crate) fn event_id(wire: Uuid) -> Result<EventId, Status> {
             Ok(EventId(bytes))
         }
         None => Err(status::invalid("an id is empty")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn bytes_come_back_as_they_were(bytes: Vec<u8>, json in "[\\[\\]{}\"0-9a, :]{0,20}") {
-            let kept = json_or_bytes(bytes.clone());
-            prop_assert_eq!(kept.as_bytes(), &bytes);
-            let kept = json_or_bytes(json.clone().into_bytes());
-            prop_assert_eq!(kept.as_bytes(), json.as_bytes());
-        }
     }
 }

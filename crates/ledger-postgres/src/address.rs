@@ -1,31 +1,25 @@
 //! Where a ledger is: the URL of a database, and the schema in it. Keeps the password to itself.
 
-use crate::tls::{self, Tls};
-use std::{fmt, str::FromStr, time::Duration};
-use tokio_postgres::{
-    Config,
-    config::{Host, SslMode},
+use crate::{
+    database::{Database, without_options},
+    tls::Tls,
 };
+use std::{fmt, str::FromStr};
+use tokio_postgres::{Config, config::Host};
 
 /// Longest name of a schema in bytes, so that names that are made of it are names too.
 const SCHEMA_MAX: usize = 40;
 const SCHEMA_DEFAULT: &str = "fairway";
-/// Longest URL in bytes.
-const URL_MAX: usize = 4096;
-/// How long a connection may take to come about.
-const CONNECT_MAX: Duration = Duration::from_secs(3);
-/// After how much silence the system asks the server whether it is there.
-const KEEPALIVE: Duration = Duration::from_secs(15);
 
-/// Why a text is not the address of a ledger. Says nothing of a password.
+/// Why a text is not the address of a database or of a ledger. Says nothing of a password.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     /// It does not begin with `postgres://`, or is too long.
-    #[error("the address of a ledger in PostgreSQL begins with `postgres://`")]
+    #[error("an address of PostgreSQL begins with `postgres://`")]
     NotPostgres,
     /// It names no database.
     #[error(
-        "the address of a ledger in PostgreSQL ends with the name of a database, as in `postgres://host/database`"
+        "an address of PostgreSQL ends with the name of a database, as in `postgres://host/database`"
     )]
     NoDatabase,
     /// The schema has a name that is not plain.
@@ -59,14 +53,6 @@ pub(crate) struct Address {
     place: String,
 }
 
-/// The parts of a URL that are ours to read, taken out of it.
-#[derive(Default)]
-struct Options {
-    schema: Option<String>,
-    mode: Option<String>,
-    authorities: Option<String>,
-}
-
 impl Address {
     /// The address without secrets.
     pub(crate) fn place(&self) -> &str {
@@ -93,51 +79,21 @@ impl fmt::Debug for Address {
 impl FromStr for Address {
     type Err = AddressError;
     fn from_str(url: &str) -> Result<Self, AddressError> {
-        let is_ours = ["postgres://", "postgresql://"].iter().any(|start| url.starts_with(start));
-        if !is_ours || url.len() > URL_MAX {
-            return Err(AddressError::NotPostgres);
-        }
-        let (url, options) = Options::take(url);
-        let mut config: Config = url.parse().map_err(AddressError::Config)?;
-        if config.get_dbname().is_none() || config.get_hosts().is_empty() {
-            return Err(AddressError::NoDatabase);
-        }
-        let schema = options.schema.unwrap_or_else(|| SCHEMA_DEFAULT.to_owned());
+        let mut schema = None;
+        let url = without_options(url, |name, value| {
+            let is_schema = name == "schema";
+            if is_schema {
+                schema = Some(value.to_owned());
+            }
+            is_schema
+        });
+        let Database { config, tls } = url.parse()?;
+        let schema = schema.unwrap_or_else(|| SCHEMA_DEFAULT.to_owned());
         if !is_plain(&schema) {
             return Err(AddressError::Schema(schema.chars().take(SCHEMA_MAX).collect()));
         }
-        let mode = options.mode.as_deref().unwrap_or("disable");
-        let tls = tls::of(mode, options.authorities.as_deref())?;
-        config.ssl_mode(if tls.is_plain() { SslMode::Disable } else { SslMode::Require });
-        if config.get_application_name().is_none() {
-            config.application_name("fairway");
-        }
-        config.connect_timeout(CONNECT_MAX).keepalives_idle(KEEPALIVE);
         let place = place(&config, &schema);
         Ok(Self { config, tls, schema, place })
-    }
-}
-
-impl Options {
-    /// Splits a URL into one that PostgreSQL's client understands and the rest.
-    fn take(url: &str) -> (String, Self) {
-        let mut options = Self::default();
-        let Some((base, query)) = url.rsplit_once('?') else { return (url.to_owned(), options) };
-        let mut others = Vec::new();
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match name {
-                "schema" => options.schema = Some(value.to_owned()),
-                "sslmode" => options.mode = Some(value.to_owned()),
-                "sslrootcert" => options.authorities = Some(value.replace("%2F", "/")),
-                _ => others.push(pair),
-            }
-        }
-        let url = match others.as_slice() {
-            [] => base.to_owned(),
-            others => format!("{base}?{}", others.join("&")),
-        };
-        (url, options)
     }
 }
 

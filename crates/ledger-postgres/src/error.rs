@@ -1,6 +1,6 @@
 //! What PostgreSQL's errors mean for a ledger.
 
-use fairway_ledger::{Cause, LedgerError};
+use fairway_ledger::{Cause, LedgerError, Position};
 use std::sync::Arc;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
@@ -16,13 +16,16 @@ pub(crate) enum Fault {
     /// Texts would not come back as they were given.
     #[error("the database has the encoding `{0}`, but a ledger needs `UTF8`")]
     Encoding(String),
+    /// A row is missing that others belong to.
+    #[error("event {0} belongs to no stream")]
+    Stray(Position),
 }
 
 impl Fault {
     fn database(&self) -> Option<&DbError> {
         match self {
             Self::Postgres(error) => error.as_db_error(),
-            Self::Silent | Self::Encoding(_) => None,
+            Self::Silent | Self::Encoding(_) | Self::Stray(_) => None,
         }
     }
 
@@ -36,8 +39,13 @@ impl Fault {
     pub(crate) fn is_passing(&self) -> bool {
         match self.database() {
             Some(error) => is_away(error.code()) || is_in_the_way(error.code()),
-            None => !matches!(self, Self::Encoding(_)),
+            None => !matches!(self, Self::Encoding(_) | Self::Stray(_)),
         }
+    }
+
+    /// The error of a ledger whose last batch may have been committed or not.
+    pub(crate) fn unsettled_at(self, place: &str) -> LedgerError {
+        LedgerError::Unreachable { ledger: place.to_owned(), source: Arc::new(self) }
     }
 
     /// The error of the ledger at a place.
@@ -45,8 +53,10 @@ impl Fault {
         let ledger = place.to_owned();
         let code = self.database().map(|error| error.code().clone());
         let is_connection = code.is_none() && self.is_passing();
+        let is_stray = matches!(self, Self::Stray(_));
         let source: Cause = Arc::new(self);
         match code {
+            _ if is_stray => LedgerError::Damaged { ledger, source },
             _ if is_connection => LedgerError::Unreachable { ledger, source },
             Some(code) if code == SqlState::DISK_FULL => LedgerError::DiskFull { ledger, source },
             Some(code) if is_forbidden(&code) => LedgerError::NotWritable { ledger, source },

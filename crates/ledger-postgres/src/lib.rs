@@ -14,6 +14,7 @@ mod appender;
 mod back_off;
 mod check;
 mod connection;
+mod database;
 mod error;
 mod listener;
 mod names;
@@ -30,4 +31,5 @@ mod task;
 mod tls;
 
 pub use address::AddressError;
+pub use database::Database;
 pub use store::{Postgres, open};

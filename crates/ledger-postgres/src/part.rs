@@ -8,7 +8,8 @@ use crate::{
     streams::{self, number},
 };
 use fairway_ledger::{
-    Event, EventId, LedgerId, Part, Position, Standing, StreamName, StreamState, Version,
+    Event, EventId, LedgerId, Part, Position, Standing, StreamName, StreamState, TruncatedId,
+    Version,
 };
 use fairway_model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -36,6 +37,10 @@ const PUT_STREAMS: &str = "
         AS u(id, name, category, truncated, standing)
     ON CONFLICT (id) DO UPDATE SET truncated = excluded.truncated,
         standing = excluded.standing, swept = excluded.swept";
+const PUT_TRUNCATED_IDS: &str = "
+    INSERT INTO truncated_ids (position, stream, version, id)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[])
+    ON CONFLICT DO NOTHING";
 const DROP_SNAPSHOTS: &str = "DELETE FROM snapshots WHERE stream = ANY($1)";
 /// No appender has token 0.
 const PUT_HEAD: &str = "
@@ -84,6 +89,7 @@ pub(crate) async fn write(link: &Link, ledger: LedgerId, part: &Part) -> Result<
         // One of a stream that was deleted meanwhile has no place any more.
         snapshots::save(link, stream, snapshot).await?;
     }
+    put_truncated_ids(link, &known, &part.truncated_ids).await?;
     if let Some(last) = part.events.last() {
         (head.position, head.recorded) = (last.position, last.recorded);
     }
@@ -101,8 +107,9 @@ async fn learn<'a>(
     part: &'a Part,
 ) -> Result<BTreeMap<&'a StreamName, Known>, Fault> {
     let of_events = part.events.iter().map(|event| &event.stream);
-    let names: BTreeSet<&StreamName> =
-        of_events.chain(part.streams.iter().map(|state| &state.name)).collect();
+    let of_states = part.streams.iter().map(|state| &state.name);
+    let of_ids = part.truncated_ids.iter().map(|gone| &gone.stream);
+    let names: BTreeSet<&StreamName> = of_events.chain(of_states).chain(of_ids).collect();
     let texts: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     let mut found: HashMap<String, Known> = HashMap::new();
     for row in link.query(STREAMS, &[&texts]).await? {
@@ -227,5 +234,21 @@ async fn put_streams(
     if !gone.is_empty() {
         link.query(DROP_SNAPSHOTS, &[&gone]).await?;
     }
+    Ok(())
+}
+
+async fn put_truncated_ids(
+    link: &Link,
+    known: &BTreeMap<&StreamName, Known>,
+    gone: &[TruncatedId],
+) -> Result<(), Fault> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let positions: Vec<i64> = gone.iter().map(|gone| signed(gone.place.position.0)).collect();
+    let streams: Vec<i64> = gone.iter().map(|gone| known[&gone.stream].id).collect();
+    let versions: Vec<i64> = gone.iter().map(|gone| signed(gone.place.version.0)).collect();
+    let ids: Vec<&[u8]> = gone.iter().map(|gone| gone.id.0.as_slice()).collect();
+    link.query(PUT_TRUNCATED_IDS, &[&positions, &streams, &versions, &ids]).await?;
     Ok(())
 }

@@ -83,7 +83,8 @@ pub(crate) async fn events(
         let streams = names.of(link, &rows).await?;
         let mut kinds = Kinds::default();
         for row in &rows {
-            let stream = streams.get(&row.get(1)).expect("an event has a stream");
+            let stray = || Fault::Stray(Position(unsigned(row.get(0))));
+            let stream = streams.get(&row.get(1)).ok_or_else(stray)?;
             let event = event(row, ledger, stream.clone(), kinds.get(row.get(3)));
             bytes += event.data.len() + event.metadata.len();
             page.push(event);

@@ -16,8 +16,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use fairway_ledger::{
-    Home, Kind, LedgerError, LedgerId, ListSnapshots, Part, Portable, Snapshot, Store, StreamName,
-    Version,
+    EventId, Home, Kind, LedgerError, LedgerId, ListSnapshots, PAGE_EVENTS_MAX, Part, Place,
+    Portable, Position, Snapshot, Store, StreamName, TruncatedId, Version,
 };
 use fairway_model::Timestamp;
 use std::{
@@ -35,6 +35,11 @@ const SNAPSHOTS: &str = "
     SELECT streams.name, s.version, s.kind, s.recorded, s.data_is_json, s.data
     FROM snapshots s JOIN streams ON streams.id = s.stream
     WHERE (s.stream, s.version) > ($1, $2) ORDER BY s.stream, s.version LIMIT $3";
+
+const TRUNCATED_IDS: &str = "
+    SELECT t.position, t.version, t.id, s.name
+    FROM truncated_ids t JOIN streams s ON s.id = t.stream
+    WHERE t.position > $1 ORDER BY t.position LIMIT $2";
 
 #[async_trait]
 impl Portable for Postgres {
@@ -89,6 +94,14 @@ impl Portable for Postgres {
     ) -> Result<Vec<(StreamName, Snapshot)>, LedgerError> {
         let list = &list;
         self.pool.read(|link| async move { snapshots(&link, list).await }).await
+    }
+
+    async fn truncated_ids(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<TruncatedId>, LedgerError> {
+        self.pool.read(|link| async move { truncated_ids(&link, after, limit).await }).await
     }
 
     async fn check(&self) -> Result<Vec<fairway_ledger::Fault>, LedgerError> {
@@ -192,4 +205,20 @@ async fn snapshots(
         (StreamName::trusted(row.get(0)), snapshot)
     };
     Ok(rows.iter().map(snapshot).collect())
+}
+
+async fn truncated_ids(
+    link: &Link,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<TruncatedId>, Fault> {
+    let limit = signed(limit.min(PAGE_EVENTS_MAX) as u64);
+    let rows = link.query(TRUNCATED_IDS, &[&signed(after.0), &limit]).await?;
+    let truncated = |row: &tokio_postgres::Row| {
+        let position = Position(unsigned(row.get(0)));
+        let id = EventId(row.get::<_, &[u8]>(2).try_into().ok()?);
+        let place = Place { position, version: Version(unsigned(row.get(1))) };
+        Some(TruncatedId { stream: StreamName::trusted(row.get(3)), id, place })
+    };
+    Ok(rows.iter().filter_map(truncated).collect())
 }

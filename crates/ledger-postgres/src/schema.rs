@@ -5,7 +5,7 @@ use fairway_ledger::{LedgerError, LedgerId};
 use std::hash::{BuildHasher, RandomState};
 
 /// The newest schema that this code writes and understands.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// `about` and `appender` have one row each. An event without an id has one that follows from the
 /// ledger's id and its position. The last row of `batches` is where the ledger ends: `recorded` is
@@ -96,16 +96,25 @@ const TABLES: &str = r#"
     );
 "#;
 
+/// What schema 2 added. The ids of events that are gone still tell a retry from an append.
+const TABLES_SINCE_2: &str = "
+    CREATE TABLE truncated_ids (
+        position bigint PRIMARY KEY,
+        stream bigint NOT NULL,
+        version bigint NOT NULL,
+        id bytea NOT NULL
+    );
+    CREATE UNIQUE INDEX truncated_by_id ON truncated_ids (stream, id);
+";
+
 /// Makes the ledger if it is not there, and checks that it can be used.
 pub(crate) async fn prepare(link: &Link, address: &Address) -> Result<LedgerId, LedgerError> {
     let at = |fault: Fault| fault.at(address.place());
-    let found = match version(link).await.map_err(at)? {
-        0 => {
-            create(link, address).await.map_err(at)?;
-            version(link).await.map_err(at)?
-        }
-        found => found,
-    };
+    let mut found = version(link).await.map_err(at)?;
+    if found < SCHEMA {
+        bring_up(link, address).await.map_err(at)?;
+        found = version(link).await.map_err(at)?;
+    }
     if found > SCHEMA {
         let ledger = address.place().to_owned();
         return Err(LedgerError::Newer { ledger, found, known: SCHEMA });
@@ -124,9 +133,9 @@ async fn version(link: &Link) -> Result<u32, Fault> {
     Ok(u32::try_from(about.get::<_, i32>(0)).unwrap_or(u32::MAX))
 }
 
-/// Makes the tables, unless somebody else just did. The lock is waited for outside a transaction,
-/// which would not see what was made meanwhile.
-async fn create(link: &Link, address: &Address) -> Result<(), Fault> {
+/// Makes the tables that are missing, unless somebody else just did. The lock is waited for outside
+/// a transaction, which would not see what was made meanwhile.
+async fn bring_up(link: &Link, address: &Address) -> Result<(), Fault> {
     let schema = &address.schema;
     let key = format!("hashtext('fairway ledger'), hashtext('{schema}')");
     link.prepare_tables(&format!("SELECT pg_advisory_lock({key})")).await?;
@@ -134,18 +143,22 @@ async fn create(link: &Link, address: &Address) -> Result<(), Fault> {
     if encoding != "UTF8" {
         return Err(Fault::Encoding(encoding));
     }
-    if version(link).await? == 0 {
+    let found = version(link).await?;
+    if found == 0 {
         let id = RandomState::new().hash_one("ledger").cast_signed();
         let tables = format!(
             "
             BEGIN;
             CREATE SCHEMA IF NOT EXISTS \"{schema}\";
-            {TABLES}
+            {TABLES} {TABLES_SINCE_2}
             INSERT INTO about (one, schema, ledger) VALUES (1, {SCHEMA}, {id});
             COMMIT;
         "
         );
         link.prepare_tables(&tables).await?;
+    } else if found < SCHEMA {
+        let update = format!("UPDATE about SET schema = {SCHEMA}");
+        link.prepare_tables(&format!("BEGIN; {TABLES_SINCE_2} {update}; COMMIT;")).await?;
     }
     link.run(&format!("SELECT pg_advisory_unlock({key})")).await
 }

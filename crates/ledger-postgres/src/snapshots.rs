@@ -10,7 +10,8 @@ use fairway_model::Timestamp;
 
 const SAVE: &str = "
     INSERT INTO snapshots (stream, version, kind, recorded, data_is_json, data)
-    SELECT id, $2, $3, $4, $5, $6 FROM states WHERE name = $1 AND version >= $2
+    SELECT id, $2, $3, $4, $5, $6 FROM states
+    WHERE name = $1 AND version >= $2 AND standing = 0
     ON CONFLICT (stream, version) DO UPDATE SET kind = excluded.kind,
         recorded = excluded.recorded, data_is_json = excluded.data_is_json, data = excluded.data
     RETURNING stream";
@@ -22,7 +23,7 @@ const NEWEST: &str = "
     WHERE stream = (SELECT id FROM streams WHERE name = $1) AND version <= $2
     ORDER BY version DESC LIMIT 1";
 
-/// Saves a snapshot; false if the stream has no such version.
+/// Saves a snapshot; false if the stream has no such version, or is deleted.
 pub(crate) async fn save(
     link: &Link,
     stream: &StreamName,

@@ -40,6 +40,7 @@ pub struct Postgres {
     appender: Appender,
     head: Sender<Position>,
     listening: OnceLock<Task>,
+    _sweeping: Option<Task>,
 }
 
 impl Postgres {
@@ -53,11 +54,13 @@ impl Postgres {
         let link = Link::connect(&address, READER_PATIENCE).await;
         let link = link.map_err(|fault| fault.at(address.place()))?;
         let id = schema::prepare(&link, &address).await?;
+        let sweeping = streams::sweep_rest(&link, &address).await;
+        let sweeping = sweeping.map_err(|fault| fault.at(address.place()))?;
         let head = Sender::new(Position(0));
         let appender = Appender::start(address.clone(), clock, head.clone());
         let pool = Pool::new(address.clone(), link);
         let (names, listening) = (Names::default(), OnceLock::new());
-        Ok(Self { id, address, pool, names, appender, head, listening })
+        Ok(Self { id, address, pool, names, appender, head, listening, _sweeping: sweeping })
     }
 }
 

@@ -1,11 +1,14 @@
 //! What is known of streams, and removing what was truncated of them.
 
 use crate::{
-    connection::Link,
+    address::Address,
+    connection::{Link, READER_PATIENCE},
     error::Fault,
     reader::{signed, unsigned},
+    task::Task,
 };
 use fairway_ledger::{ListStreams, PAGE_STREAMS_MAX, Standing, StreamName, StreamState, Version};
+use std::sync::Arc;
 use tokio_postgres::Row;
 
 /// Most events that one sweep removes, so that writers wait for milliseconds only.
@@ -34,8 +37,22 @@ pub(crate) async fn list(link: &Link, list: &ListStreams) -> Result<Vec<StreamSt
     Ok(rows.iter().map(|row| state(row, 0)).collect())
 }
 
-/// Removes some events of a stream that has truncated ones; false if there is no such stream. The
-/// row of the stream is locked only at the end, so that the appender hardly waits.
+/// Removes what a killed process left of truncated events, beside what else is done; none if there
+/// is nothing. What goes wrong, whoever truncates next is told.
+pub(crate) async fn sweep_rest(link: &Link, address: &Arc<Address>) -> Result<Option<Task>, Fault> {
+    let sql = "SELECT EXISTS (SELECT FROM streams WHERE swept < truncated)";
+    if !link.query_one(sql, &[]).await?.get::<_, bool>(0) {
+        return Ok(None);
+    }
+    let address = address.clone();
+    Ok(Some(Task::start(async move {
+        let Ok(link) = Link::connect(&address, READER_PATIENCE).await else { return };
+        while let Ok(true) = sweep(&link).await {}
+    })))
+}
+
+/// Removes some events of a stream that has truncated ones, but for the ids that they were given;
+/// false if there is no such stream. The row of the stream is locked only at the end, so that the appender hardly waits.
 pub(crate) async fn sweep(link: &Link) -> Result<bool, Fault> {
     link.run(
         "BEGIN; SELECT pg_advisory_xact_lock(hashtext('fairway sweep'), hashtext(current_schema()));",
@@ -48,6 +65,11 @@ pub(crate) async fn sweep(link: &Link) -> Result<bool, Fault> {
     };
     let (id, swept, truncated): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     let end = truncated.min(swept + signed(SWEEP_MAX));
+    let keep = "INSERT INTO truncated_ids (position, stream, version, id)
+        SELECT position, stream, version, id FROM events
+        WHERE stream = $1 AND version > $2 AND version <= $3 AND id IS NOT NULL
+        ON CONFLICT DO NOTHING";
+    link.query(keep, &[&id, &swept, &end]).await?;
     let delete = "DELETE FROM events WHERE stream = $1 AND version > $2 AND version <= $3";
     link.query(delete, &[&id, &swept, &end]).await?;
     link.query("UPDATE streams SET swept = $2 WHERE id = $1", &[&id, &end]).await?;

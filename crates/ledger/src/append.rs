@@ -10,7 +10,7 @@ use crate::{
 
 /// Most bytes of one event: kind, data and metadata.
 pub const EVENT_BYTES_MAX: usize = 1 << 20;
-/// Most events of one append.
+/// Most events of one append, and most streams.
 pub const BATCH_EVENTS_MAX: usize = 5_000;
 /// Most bytes of one append.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;
@@ -44,7 +44,7 @@ impl Expected {
     fn held_before(self, first: Version) -> bool {
         match self {
             Self::Any | Self::NoStream | Self::Exists => true,
-            Self::Exact(version) => version.0 + 1 == first.0,
+            Self::Exact(version) => version.0.checked_add(1) == Some(first.0),
         }
     }
 }
@@ -106,7 +106,9 @@ pub enum AppendError {
         kind: Kind,
     },
     /// Too much at once.
-    #[error("an append has at most {BATCH_EVENTS_MAX} events and {BATCH_BYTES_MAX} bytes")]
+    #[error(
+        "an append has at most {BATCH_EVENTS_MAX} events or streams and {BATCH_BYTES_MAX} bytes"
+    )]
     BatchTooLarge,
     /// One append names a stream twice.
     #[error("an append names stream `{0}` twice")]
@@ -126,7 +128,8 @@ pub fn check(appends: &[Append]) -> Result<(), AppendError> {
         return Err(AppendError::EventTooLarge { kind: event.kind.clone() });
     }
     let bytes: usize = events().map(NewEvent::bytes).sum();
-    if events().count() > BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX {
+    let count = events().count().max(appends.len());
+    if count > BATCH_EVENTS_MAX || bytes > BATCH_BYTES_MAX {
         return Err(AppendError::BatchTooLarge);
     }
     let mut streams: Vec<_> = appends.iter().map(|append| &append.stream).collect();

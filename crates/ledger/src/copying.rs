@@ -12,7 +12,8 @@ use crate::{
     store::Watch,
     stream_name::StreamName,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep_until};
 
 /// Most events that are written at once.
 const PAGE: usize = 2_000;
@@ -20,6 +21,10 @@ const PAGE: usize = 2_000;
 const RETAINED_MAX: usize = 10_000;
 /// Most snapshots that are copied at once.
 const SNAPSHOTS: usize = 50;
+/// How often a copy that follows takes over what no event tells of; and how much longer it goes
+/// without that than it took.
+const REST_EVERY: Duration = Duration::from_secs(1);
+const REST_SHARE: u32 = 20;
 
 /// Why a ledger was not copied.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +68,8 @@ pub struct Copying {
     retained: BTreeSet<StreamName>,
     /// Whether all streams were looked at.
     is_listed: bool,
+    /// Whether positions were passed whose events are gone. What says so was there by then.
+    is_holey: bool,
 }
 
 impl Copying {
@@ -74,31 +81,66 @@ impl Copying {
         if to.home().await? == Home::Here {
             return Err(CopyError::Independent(to.place()));
         }
-        let (at, commits) = (to.head().await?, from.watch()?);
-        Ok(Self { from, to, commits, at, retained: BTreeSet::new(), is_listed: false })
+        let (at, commits, retained) = (to.head().await?, from.watch()?, BTreeSet::new());
+        Ok(Self { from, to, commits, at, retained, is_listed: false, is_holey: false })
     }
 
     /// Copies until nothing is left to be copied.
     pub async fn catch_up(&mut self, watch: &mut impl FnMut(Progress)) -> Result<(), CopyError> {
         loop {
             let head = self.from.head().await?;
+            self.is_holey = false;
             self.copy_to(head, watch).await?;
             if !self.is_listed {
                 self.copy_all_states(watch).await?;
             } else if !self.retained.is_empty() {
                 let names = std::mem::take(&mut self.retained);
                 self.copy_states(names, watch).await?;
-            } else {
+            } else if !self.is_holey {
                 return Ok(());
             }
         }
     }
 
-    /// Copies the snapshots that are there now.
-    pub async fn copy_snapshots(
+    /// Copies what is there now of what no event tells of: snapshots, and ids of truncated events.
+    pub async fn copy_rest(&mut self, watch: &mut impl FnMut(Progress)) -> Result<(), CopyError> {
+        self.copy_snapshots(watch).await?;
+        let mut after = Position(0);
+        loop {
+            let truncated_ids = self.from.truncated_ids(after, PAGE).await?;
+            let Some(last) = truncated_ids.last() else { break };
+            after = last.place.position;
+            self.write_as_of_now(Part { truncated_ids, ..Part::default() }, watch).await?;
+        }
+        // Events that came along may say how streams stand.
+        self.catch_up(watch).await
+    }
+
+    /// Goes on copying what is committed, until this is dropped.
+    pub async fn follow(
         &mut self,
         watch: &mut impl FnMut(Progress),
-    ) -> Result<(), CopyError> {
+    ) -> Result<Infallible, CopyError> {
+        let (mut is_rest_due, mut rest_at) = (false, Instant::now());
+        loop {
+            let sleep = sleep_until(rest_at);
+            tokio::select! {
+                changed = self.commits.changed() => {
+                    changed?;
+                    self.catch_up(watch).await?;
+                    is_rest_due = true;
+                }
+                () = sleep, if is_rest_due => {
+                    let start = Instant::now();
+                    self.copy_rest(watch).await?;
+                    let pause = REST_EVERY.max(start.elapsed() * REST_SHARE);
+                    (is_rest_due, rest_at) = (false, Instant::now() + pause);
+                }
+            }
+        }
+    }
+
+    async fn copy_snapshots(&mut self, watch: &mut impl FnMut(Progress)) -> Result<(), CopyError> {
         let mut list = ListSnapshots { after: None, limit: SNAPSHOTS };
         loop {
             let snapshots = self.from.snapshots(list.clone()).await?;
@@ -108,14 +150,9 @@ impl Copying {
         }
     }
 
-    /// Returns when there may be more to copy.
-    pub async fn changed(&mut self) -> Result<(), CopyError> {
-        Ok(self.commits.changed().await?)
-    }
-
     /// Moves the ledger to the copy: closes it, copies what is left, and opens the copy. If that
-    /// fails, the ledger is open as before; if this is dropped or killed, both are closed, and
-    /// another move goes on.
+    /// fails, the ledger is open again; if this is dropped or killed, both are closed, and another
+    /// move goes on. Of two moves at once only the one that closed the ledger opens it again.
     pub async fn switch(&mut self, watch: &mut impl FnMut(Progress)) -> Result<(), CopyError> {
         let (ledger, place) = (self.from.place(), self.to.place());
         let before = self.from.home().await?;
@@ -126,7 +163,9 @@ impl Copying {
         }
         self.from.set_home(Home::At(place)).await?;
         if let Err(error) = self.finish(watch).await {
-            self.from.set_home(Home::Here).await?;
+            if before == Home::Here {
+                self.from.set_home(Home::Here).await?;
+            }
             return Err(error);
         }
         Ok(self.to.set_home(Home::Here).await?)
@@ -135,7 +174,7 @@ impl Copying {
     /// Copies the rest of a ledger that does not change any more.
     async fn finish(&mut self, watch: &mut impl FnMut(Progress)) -> Result<(), CopyError> {
         self.catch_up(watch).await?;
-        self.copy_snapshots(watch).await?;
+        self.copy_rest(watch).await?;
         if self.to.head().await? == self.from.head().await? {
             return Ok(());
         }
@@ -152,6 +191,7 @@ impl Copying {
             let read = Read::new(Scope::All(From::After(self.at)), PAGE);
             let events = self.from.read(read).await?;
             let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
+            self.is_holey |= last.0 - self.at.0 > events.len() as u64;
             self.remember(&events);
             if self.write(Part { events, ..Part::default() }).await? {
                 self.at = last;
@@ -202,7 +242,7 @@ impl Copying {
         part: Part,
         watch: &mut impl FnMut(Progress),
     ) -> Result<(), CopyError> {
-        if part.streams.is_empty() && part.snapshots.is_empty() {
+        if part.streams.is_empty() && part.snapshots.is_empty() && part.truncated_ids.is_empty() {
             return Ok(());
         }
         let head = self.from.head().await?;

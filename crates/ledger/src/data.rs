@@ -3,6 +3,10 @@
 use crate::event::EventError;
 use serde::{Serialize, de::IgnoredAny};
 
+/// Most arrays and objects around a value of JSON. Whoever reads an event has a limit as well, often
+/// of 128 or 100, and may find it within other objects.
+pub const JSON_DEPTH_MAX: usize = 100;
+
 /// Text that is valid JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(String);
@@ -13,9 +17,12 @@ impl Json {
         serde_json::to_string(value).map(Self).map_err(EventError::Json)
     }
 
-    /// Checks that a text is JSON and keeps it as it is.
+    /// Checks that a text is JSON, nested at most [`JSON_DEPTH_MAX`] deep, and keeps it as it is.
     pub fn parse(text: String) -> Result<Self, EventError> {
         serde_json::from_str::<IgnoredAny>(&text).map_err(EventError::Json)?;
+        if depth(&text) > JSON_DEPTH_MAX {
+            return Err(EventError::Nested);
+        }
         Ok(Self(text))
     }
 
@@ -23,6 +30,27 @@ impl Json {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// How deeply a text of JSON is nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut is_string, mut is_escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_string,
+            b'"' => is_string = !is_string,
+            _ if is_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// The data or metadata of an event.
@@ -38,6 +66,15 @@ impl Data {
     /// The empty object, which is what metadata are when none are given.
     pub fn empty_object() -> Self {
         Self::trusted_json("{}".to_owned())
+    }
+
+    /// Bytes as they are: as JSON if [`Json::parse`] takes them.
+    pub fn json_or_bytes(bytes: Vec<u8>) -> Self {
+        let text = str::from_utf8(&bytes).map(str::to_owned);
+        match text.map(Json::parse) {
+            Ok(Ok(json)) => Self::Json(json),
+            _ => Self::Bytes(bytes),
+        }
     }
 
     /// What a ledger holds was checked when it was appended.
@@ -75,5 +112,50 @@ impl Data {
 impl From<Json> for Data {
     fn from(json: Json) -> Self {
         Self::Json(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Json, EventError> {
+        Json::parse(text.to_owned())
+    }
+
+    #[test]
+    fn json_is_nested_only_so_deep_that_others_can_read_it() {
+        assert_eq!(depth(r#"{"a[{":["\"[","\\",{}]}"#), 3);
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"[{"":"#, "}]")] {
+            let levels = open.matches(['[', '{']).count();
+            let nested = |times: usize| format!("{}1{}", open.repeat(times), close.repeat(times));
+            let deepest = nested(JSON_DEPTH_MAX / levels);
+            parse(&deepest).unwrap();
+            assert!(serde_json::from_str::<serde_json::Value>(&nested(110 / levels)).is_ok());
+            let refused = parse(&nested(JSON_DEPTH_MAX / levels + 1)).unwrap_err();
+            assert!(matches!(refused, EventError::Nested), "{refused}");
+        }
+        let far = 1 << 20;
+        assert!(matches!(parse(&"[".repeat(far)), Err(EventError::Json(_))));
+        let closed = "[".repeat(far) + &"]".repeat(far);
+        assert!(matches!(parse(&closed), Err(EventError::Nested)), "no stack overflows");
+        assert_eq!(Data::json_or_bytes(closed.clone().into()), Data::Bytes(closed.into()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_in_is_read_again(text in "[\\[\\]{}:,\"0-9a \\\\]{0,60}") {
+            let again = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            prop_assert_eq!(parse(&text).is_ok(), again);
+        }
+
+        #[test]
+        fn bytes_stay_as_they_were(bytes: Vec<u8>, text in "[\\[\\]{}\"0-9a, :]{0,20}") {
+            for bytes in [bytes, text.into_bytes()] {
+                let kept = Data::json_or_bytes(bytes.clone());
+                prop_assert_eq!(kept.as_bytes(), &bytes);
+            }
+        }
     }
 }

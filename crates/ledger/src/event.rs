@@ -1,7 +1,7 @@
 //! Events before and after they are in the ledger.
 
 use crate::{
-    data::{Data, Json},
+    data::{Data, JSON_DEPTH_MAX, Json},
     event_id::EventId,
     kind::{KIND_MAX, Kind},
     stream_name::StreamName,
@@ -62,6 +62,9 @@ pub enum EventError {
     /// Data or metadata are not JSON.
     #[error("an event's data and metadata have to be JSON")]
     Json(#[source] serde_json::Error),
+    /// Data or metadata are nested too deeply.
+    #[error("an event's data and metadata are nested at most {JSON_DEPTH_MAX} deep")]
+    Nested,
     /// The kind is empty, too long or has control characters.
     #[error("`{}` is not a kind of event; use 1 to {KIND_MAX} bytes of printable text", .0.escape_debug())]
     Kind(String),
@@ -103,13 +106,12 @@ impl NewEvent {
         Ok(Self { metadata: Json::of(metadata)?.into(), ..self })
     }
 
-    /// Notes in the metadata, where that is a JSON object, which event led to this one.
+    /// Notes in the metadata which event led to this one. Metadata that are no JSON object stay as
+    /// they are, and say nothing of it.
     pub fn caused_by(self, cause: &Event) -> Result<Self, EventError> {
         let correlation = cause.correlation().unwrap_or_else(|| cause.id.to_string());
-        let mut metadata = match serde_json::from_slice(self.metadata.as_bytes()) {
-            Ok(Value::Object(metadata)) => metadata,
-            _ => serde_json::Map::new(),
-        };
+        let metadata = self.metadata.as_json().and_then(|text| serde_json::from_str(text).ok());
+        let Some(Value::Object(mut metadata)) = metadata else { return Ok(self) };
         metadata.insert(CORRELATION.to_owned(), correlation.into());
         metadata.insert(CAUSATION.to_owned(), cause.id.to_string().into());
         self.with_metadata(&metadata)
@@ -187,7 +189,33 @@ mod tests {
         assert!(NewEvent::new("", &1).is_err());
         assert!(NewEvent::new("a\nb", &1).is_err());
         assert!(NewEvent::new("a".repeat(KIND_MAX + 1), &1).is_err());
-        assert!(Json::parse("{\"a\":".to_owned()).is_err());
-        assert!(Json::parse("[".repeat(1 << 20)).is_err(), "deep nesting does not crash");
+    }
+
+    #[test]
+    fn an_event_says_what_led_to_it() {
+        let cause = |metadata: &str| Event {
+            position: Position(1),
+            stream: "a".parse().unwrap(),
+            version: Version(1),
+            id: EventId([7; 16]),
+            kind: "asked".parse().unwrap(),
+            recorded: Timestamp(0),
+            data: Data::empty_object(),
+            metadata: Data::trusted_json(metadata.to_owned()),
+        };
+        let caused = |metadata: &str| {
+            let event =
+                NewEvent::new("done", &1).unwrap().with_metadata(&serde_json::json!({"by": 1}));
+            let event = event.unwrap().caused_by(&cause(metadata)).unwrap();
+            event.metadata.as_json().unwrap().to_owned()
+        };
+        let id = EventId([7; 16]);
+        let first = format!(r#"{{"$causationId":"{id}","$correlationId":"{id}","by":1}}"#);
+        assert_eq!(caused("{}"), first);
+        assert_eq!(caused("[1]"), first);
+        let later = format!(r#"{{"$causationId":"{id}","$correlationId":"c","by":1}}"#);
+        assert_eq!(caused(r#"{"$correlationId":"c"}"#), later);
+        let bytes = NewEvent { metadata: Data::Bytes(vec![1]), ..NewEvent::new("a", &1).unwrap() };
+        assert_eq!(bytes.clone().caused_by(&cause("{}")).unwrap(), bytes);
     }
 }

@@ -75,13 +75,24 @@ impl Ledger {
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
         let append = Append { stream: stream.clone(), expected, events };
-        let appended = self.store.append(vec![append]).await?;
+        let appended = self.append_all(vec![append]).await?;
         Ok(*appended.first().expect("one append has one answer"))
     }
 
     /// Appends to several streams, each named once: to all or to none.
     pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        self.store.append(appends).await
+        let truncates = appends.iter().any(|append| append.retention().is_some());
+        let appended = self.store.append(appends).await?;
+        if truncates {
+            self.sweep().await?;
+        }
+        Ok(appended)
+    }
+
+    /// Removes what is truncated and still there, because a process was killed in the middle of it.
+    pub async fn sweep(&self) -> Result<(), LedgerError> {
+        while self.store.sweep().await? {}
+        Ok(())
     }
 
     /// Reads one page.
@@ -144,11 +155,11 @@ impl Ledger {
         let fact =
             Append { stream: about, expected: Expected::Any, events: vec![retention.event()] };
         let appended = self.append_all(vec![check, fact]).await?;
-        while self.store.sweep().await? {}
         Ok(appended[1])
     }
 
-    /// Saves what a stream's events amount to up to a version; false if it has no such version.
+    /// Saves what a stream's events amount to up to a version; false if it has no such version, or is
+    /// deleted.
     pub async fn save_snapshot(
         &self,
         stream: &StreamName,

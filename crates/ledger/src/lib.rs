@@ -22,6 +22,7 @@ mod filter;
 mod fold;
 mod kind;
 mod ledger;
+mod pace;
 mod portable;
 mod projection;
 mod read;
@@ -37,7 +38,7 @@ pub use append::{
 };
 pub use clock::Clock;
 pub use copying::{CopyError, Copying, Progress};
-pub use data::{Data, Json};
+pub use data::{Data, JSON_DEPTH_MAX, Json};
 pub use error::{Cause, LedgerError};
 pub use event::{
     CAUSATION, CORRELATION, DecodeError, Event, EventError, METADATA_BYTES_MAX, NewEvent, Position,
@@ -49,7 +50,8 @@ pub use filter::{FILTER_TEXTS_MAX, Filter, System};
 pub use fold::ROWS_MAX;
 pub use kind::{KIND_MAX, Kind};
 pub use ledger::Ledger;
-pub use portable::{Home, ListSnapshots, Part, Portable, open_portable};
+pub use pace::Pace;
+pub use portable::{Home, ListSnapshots, Part, Portable, TruncatedId, open_portable};
 pub use projection::{Key, Projection};
 pub use read::{
     From, ListStreams, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_STREAMS_MAX, Read, SNAPSHOTS_MAX,

@@ -1,10 +1,11 @@
 //! What a backend does so that its ledger can be copied, move to another backend, and be checked.
 
 use crate::{
+    append::Place,
     clock::Clock,
     error::LedgerError,
     event::{Event, Position, Version},
-    event_id::LedgerId,
+    event_id::{EventId, LedgerId},
     faults::Fault,
     read::{Snapshot, StreamState},
     sqlite::Sqlite,
@@ -34,6 +35,19 @@ pub struct Part {
     pub streams: Vec<StreamState>,
     /// Snapshots of versions that the copy has, with these events.
     pub snapshots: Vec<(StreamName, Snapshot)>,
+    /// Ids of events that were truncated.
+    pub truncated_ids: Vec<TruncatedId>,
+}
+
+/// The id that was given to an event that is gone: an append that repeats it is a retry still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TruncatedId {
+    /// The event's stream.
+    pub stream: StreamName,
+    /// The id.
+    pub id: EventId,
+    /// Where the event was.
+    pub place: Place,
 }
 
 /// A page of all snapshots, in an order of the backend's own.
@@ -70,6 +84,13 @@ pub trait Portable: Store {
         &self,
         list: ListSnapshots,
     ) -> Result<Vec<(StreamName, Snapshot)>, LedgerError>;
+
+    /// Ids of truncated events after a position, in order; at most so many.
+    async fn truncated_ids(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<TruncatedId>, LedgerError>;
 
     /// Looks at everything, and names what is wrong: at most [`crate::FAULTS_MAX`].
     async fn check(&self) -> Result<Vec<Fault>, LedgerError>;

@@ -55,7 +55,8 @@ impl Retention {
 }
 
 impl Append {
-    /// What this append changes of the stream that it is about.
+    /// What this append changes of the stream that it is about, and of what is appended to that in
+    /// the same commit.
     pub fn retention(&self) -> Option<(StreamName, Retention)> {
         let about = self.stream.is_about()?;
         let last = self.events.iter().rev().find_map(Retention::of)?;

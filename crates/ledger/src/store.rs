@@ -50,7 +50,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn sweep(&self) -> Result<bool, LedgerError>;
 
     /// Saves a snapshot and drops the oldest over [`crate::SNAPSHOTS_MAX`]; false if the stream has
-    /// no such version.
+    /// no such version, or is deleted.
     async fn save_snapshot(
         &self,
         stream: &StreamName,

@@ -26,7 +26,7 @@ pub enum StreamNameError {
     #[error("the name of a stream has at most {STREAM_NAME_MAX} bytes")]
     TooLong,
     /// A character that is not allowed, or not there.
-    #[error("`{0}` is not allowed there in the name of a stream")]
+    #[error("`{}` is not allowed there in the name of a stream", .0.escape_debug())]
     Character(char),
     /// An empty, `.` or `..` part between slashes.
     #[error("the name of a stream cannot have an empty, `.` or `..` part")]

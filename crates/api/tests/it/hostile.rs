@@ -22,8 +22,14 @@ const LONG: Duration = Duration::from_secs(20);
 
 fn impatient() -> World {
     World::start_with(|api| {
-        let patience =
-            Patience { head: SHORT, pause: SHORT, body: SHORT * 3, write: SHORT, drain: SHORT };
+        let patience = Patience {
+            head: SHORT,
+            pause: SHORT,
+            body: SHORT * 3,
+            write: SHORT,
+            drain: SHORT,
+            ..Patience::default()
+        };
         Server::new(api).with_patience(patience)
     })
 }
@@ -67,7 +73,7 @@ async fn oversized_and_nested_bodies_are_refused() {
     let chunks = (0..30).map(|_| Ok::<_, Infallible>(Bytes::from(vec![b' '; 1 << 20])));
     post(Body::from_stream(stream::iter(chunks))).await.problem(413, "too-large");
     post("[".repeat(1 << 20).into()).await.problem(422, "content");
-    let deep = format!("{{\"kind\":\"a\",\"data\":{}1{}}}", "[".repeat(4000), "]".repeat(4000));
+    let deep = format!("{{\"kind\":\"a\",\"data\":{}1{}}}", "[".repeat(101), "]".repeat(101));
     post(deep.into()).await.problem(422, "content");
     post(vec![b'{', b'"', 0xff, 0xfe].into()).await.problem(422, "content");
     let large = json!({ "kind": "a", "data": "x".repeat(1 << 20) });
@@ -93,6 +99,62 @@ async fn who_sends_slowly_is_given_up() {
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     world.get("/v1/head").await.is(200);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_does_not_say_which_http_it_speaks_is_given_up() {
+    let world = impatient();
+    for start in ["", "P", "PRI * HTTP/2.0\r\n\r\nSM\r\n"] {
+        let mut silent = TcpStream::connect(world.address).await.unwrap();
+        silent.write_all(start.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // It may be closed with what was sent unread.
+        let closed = timeout(LONG, silent.read_to_end(&mut answer)).await;
+        drop(closed.unwrap_or_else(|_| panic!("who sends {start:?} is given up")));
+        assert!(answer.is_empty(), "{answer:?}");
+    }
+    world.get("/v1/head").await.is(200);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn floods_of_headers_are_refused() {
+    let world = World::start();
+    let flood = |count: usize, bytes: usize| {
+        let header = |at| format!("x-{at}: {}\r\n", "a".repeat(bytes));
+        let headers: String = (0..count).map(header).collect();
+        format!("GET /v1/head HTTP/1.1\r\nhost: a\r\n{headers}\r\n")
+    };
+    for flood in [flood(5_000, 1), flood(50, 10_000)] {
+        let mut client = TcpStream::connect(world.address).await.unwrap();
+        // The rest may not be taken any more.
+        drop(client.write_all(flood.as_bytes()).await);
+        let mut answer = vec![0; 12];
+        timeout(LONG, client.read_exact(&mut answer)).await.expect("it is answered").unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 431");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_known_is_told_which_are() {
+    let world = World::start();
+    let allowed = async |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let refused = world.ask(request, Body::empty()).await.problem(405, "method");
+        let mut allowed: Vec<String> = refused.headers["allow"]
+            .to_str()
+            .unwrap()
+            .split(',')
+            .map(|method| method.trim().to_owned())
+            .collect();
+        allowed.sort();
+        allowed
+    };
+    assert_eq!(allowed("POST", "/v1/head").await, ["GET", "HEAD"]);
+    assert_eq!(allowed("PATCH", "/v1/streams/a").await, ["DELETE", "GET", "HEAD", "POST"]);
+    assert_eq!(allowed("GET", "/v1/subjects/a").await, ["DELETE"]);
     world.end().await;
 }
 

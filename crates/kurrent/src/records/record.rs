@@ -1,7 +1,7 @@
 //! Events as the second protocol has them.
 
 use crate::{
-    proposed::{check_system, json_or_bytes},
+    proposed::check_system,
     status,
     wire::records::{AppendRecord, SchemaInfo},
 };
@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use tonic::Status;
 
 /// Makes an event for a stream.
-pub(super) fn event(record: AppendRecord, stream: &StreamName) -> Result<NewEvent, Status> {
+pub(crate) fn event(record: AppendRecord, stream: &StreamName) -> Result<NewEvent, Status> {
     let AppendRecord { record_id, properties, schema, data, .. } = record;
     let SchemaInfo { format, name } = schema.unwrap_or_default();
-    let data = if format == SchemaInfo::JSON { json_or_bytes(data) } else { Data::Bytes(data) };
+    let data =
+        if format == SchemaInfo::JSON { Data::json_or_bytes(data) } else { Data::Bytes(data) };
     let texts = properties.into_iter().map(|(name, property)| {
         let text = property.string_value;
         text.map(|text| (name, text)).ok_or_else(|| status::invalid("a property is not a text"))
@@ -31,7 +32,7 @@ pub(super) fn event(record: AppendRecord, stream: &StreamName) -> Result<NewEven
 }
 
 /// Reads what is expected of a stream; without a word about it, anything is.
-pub(super) fn expected(number: Option<i64>) -> Result<Expected, Status> {
+pub(crate) fn expected(number: Option<i64>) -> Result<Expected, Status> {
     match number {
         None | Some(-2) => Ok(Expected::Any),
         Some(-1) => Ok(Expected::NoStream),

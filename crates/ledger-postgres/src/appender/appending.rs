@@ -129,7 +129,10 @@ impl Appending {
                         back_off.pause().await;
                         continue;
                     }
-                    fault.at(self.address.place())
+                    match unsettled {
+                        Some(_) => fault.unsettled_at(self.address.place()),
+                        None => fault.at(self.address.place()),
+                    }
                 }
             };
             for job in group {

@@ -30,7 +30,7 @@ pub(crate) struct Known {
     pub(crate) categories: HashMap<String, i64>,
 }
 
-/// Where events are whose ids somebody appends.
+/// Where events are, or were, whose ids somebody appends.
 pub(crate) type Places = HashMap<(StreamName, EventId), Place>;
 
 const STREAMS: &str = "
@@ -40,7 +40,12 @@ const PLACES: &str = "
     SELECT u.name, u.id, e.position, e.version
     FROM unnest($1::text[], $2::bytea[]) AS u(name, id)
     JOIN streams s ON s.name = u.name
-    JOIN events e ON e.stream = s.id AND e.id = u.id";
+    JOIN LATERAL (
+        SELECT position, version FROM events WHERE stream = s.id AND events.id = u.id
+        UNION ALL
+        SELECT position, version FROM truncated_ids t WHERE stream = s.id AND t.id = u.id
+        LIMIT 1
+    ) e ON true";
 
 impl Known {
     /// Learns all that deciding on some appends takes, in one round trip.

@@ -47,16 +47,24 @@ impl<'a, 'b> Planner<'a, 'b> {
             .map(|(append, state)| judge(append, state, &self.places(append)))
             .collect();
         let verdicts = judge_all(appends, &states, verdicts)?;
-        let appended = appends.iter().zip(states).zip(verdicts);
-        Ok(appended
-            .map(|((append, state), verdict)| match verdict {
+        let (mut appended, mut facts) = (Vec::with_capacity(appends.len()), Vec::new());
+        for ((append, state), verdict) in appends.iter().zip(states).zip(verdicts) {
+            appended.push(match verdict {
                 Verdict::Repeated(Place { position, version }) => Appended { position, version },
                 Verdict::Fresh if append.events.is_empty() => {
                     Appended { position: self.end.position, version: state.version }
                 }
-                Verdict::Fresh => self.store(append),
-            })
-            .collect())
+                Verdict::Fresh => {
+                    facts.extend(append.retention());
+                    self.store(append)
+                }
+            });
+        }
+        // What is said of a stream is said of all that comes with it, before or after.
+        for (about, retention) in facts {
+            self.retain(&about, retention);
+        }
+        Ok(appended)
     }
 
     fn entry(&mut self, name: &StreamName) -> &mut Entry {
@@ -92,9 +100,6 @@ impl<'a, 'b> Planner<'a, 'b> {
         if state.standing != Standing::Live {
             state.standing = Standing::Live;
             self.batch.touch(&append.stream);
-        }
-        if let Some((about, retention)) = append.retention() {
-            self.retain(&about, retention);
         }
         Appended { position: self.end.position, version }
     }

@@ -136,6 +136,13 @@ async fn what_is_too_large_is_refused_and_the_largest_is_kept(place: Box<dyn Pla
     assert!(matches!(refused, Err(AppendError::BatchTooLarge)), "{refused:?}");
     let refused = ledger.append(&stream, any, events(0..10_000)).await;
     assert!(matches!(refused, Err(AppendError::BatchTooLarge)), "{refused:?}");
+    let nothing = |number| Append {
+        stream: format!("n-{number}").parse().expect("a legal name"),
+        expected: any,
+        events: Vec::new(),
+    };
+    let refused = ledger.append_all((0..5_001).map(nothing).collect()).await;
+    assert!(matches!(refused, Err(AppendError::BatchTooLarge)), "{refused:?}");
 
     ledger.append(&stream, any, vec![largest.clone(); 16]).await.expect("the most at once");
     ledger.append(&stream, any, events(0..5_000)).await.expect("the most at once");

@@ -9,12 +9,15 @@ use crate::{
     append::{Append, AppendError, Appended, Expected},
     event::{Position, Version},
     ledger::Ledger,
+    read::Standing,
+    retention::Retention,
 };
 use std::collections::HashSet;
 
 cases!(
     a_retry_gets_the_same_answer_and_does_nothing,
     a_retry_is_known_by_its_ids_after_the_ledger_was_opened_again,
+    a_retry_is_known_by_its_ids_after_its_events_are_gone,
     part_of_an_append_is_no_retry,
     a_retry_with_another_expectation_is_refused,
     ids_are_of_one_stream,
@@ -55,6 +58,28 @@ async fn a_retry_is_known_by_its_ids_after_the_ledger_was_opened_again(place: Bo
     assert_eq!(seen.len(), 2);
 }
 
+async fn a_retry_is_known_by_its_ids_after_its_events_are_gone(place: Box<dyn Place>) {
+    let ledger = open(&*place).await;
+    let first = put(&ledger, Expected::NoStream, &[1, 2]).await.expect("it is appended");
+    let third = put(&ledger, Expected::Any, &[3]).await.expect("it is appended");
+    let retain = async |ledger: &Ledger, retention| {
+        ledger.retain(&stream("a"), Expected::Any, retention).await.expect("it is retained");
+    };
+    retain(&ledger, Retention::Truncated(Version(2))).await;
+    assert_eq!(put(&ledger, Expected::NoStream, &[1, 2]).await.expect("it is a retry"), first);
+    assert_eq!(conflict(put(&ledger, Expected::Any, &[2, 4]).await), 3);
+    retain(&ledger, Retention::Deleted).await;
+    for ledger in [&ledger, &open(&*place).await] {
+        assert_eq!(put(ledger, Expected::Any, &[1, 2]).await.expect("it is a retry"), first);
+        assert_eq!(put(ledger, Expected::Any, &[2, 3]).await.expect("it is a retry"), third);
+        let state = ledger.stream(&stream("a")).await.expect("a state is read");
+        assert_eq!((state.version, state.standing), (Version(3), Standing::Deleted));
+    }
+    let anew = put(&ledger, Expected::NoStream, &[4]).await.expect("it is made anew");
+    assert_eq!(anew.version, Version(4));
+    assert_eq!(numbers_in(&ledger, "a").await, [4]);
+}
+
 async fn part_of_an_append_is_no_retry(place: Box<dyn Place>) {
     let ledger = open(&*place).await;
     put(&ledger, Expected::NoStream, &[1, 2, 3]).await.expect("it is appended");
@@ -73,7 +98,7 @@ async fn a_retry_with_another_expectation_is_refused(place: Box<dyn Place>) {
     let ledger = open(&*place).await;
     append(&ledger, "a", [0]).await;
     put(&ledger, Expected::Exact(Version(1)), &[1]).await.expect("it is appended");
-    for version in [0, 2, 7] {
+    for version in [0, 2, 7, u64::MAX] {
         let again = put(&ledger, Expected::Exact(Version(version)), &[1]).await;
         assert_eq!(conflict(again), 2, "{version}");
     }

@@ -45,7 +45,12 @@ async fn all_events_are_read_in_both_directions(place: Box<dyn Place>) {
     assert_eq!(numbers_of(&ledger, before(Position::END.0), 3).await, [30, 29, 28]);
     assert_eq!(numbers_of(&ledger, before(3), 9).await, [2, 1]);
     assert!(numbers_of(&ledger, before(1), 9).await.is_empty());
-    assert!(numbers_of(&ledger, after(Position::END.0), 9).await.is_empty());
+    for end in [Position::END.0, u64::MAX] {
+        assert!(numbers_of(&ledger, after(end), 9).await.is_empty());
+        assert_eq!(numbers_of(&ledger, before(end), 1).await, [30]);
+    }
+    let late = Read::new(after(29), 9).as_of(Position(u64::MAX));
+    assert_eq!(ledger.read(late).await.expect("a page").len(), 1);
 }
 
 async fn a_stream_is_read_in_both_directions(place: Box<dyn Place>) {
@@ -55,6 +60,10 @@ async fn a_stream_is_read_in_both_directions(place: Box<dyn Place>) {
     assert_eq!(numbers_of(&ledger, after(0), 3).await, [1, 4, 7]);
     assert_eq!(numbers_of(&ledger, after(8), 9).await, [25, 28]);
     assert_eq!(numbers_of(&ledger, before(Version::END.0), 1).await, [28]);
+    assert_eq!(numbers_of(&ledger, before(u64::MAX), 1).await, [28]);
+    assert!(numbers_of(&ledger, after(u64::MAX), 9).await.is_empty());
+    let snapshot = ledger.snapshot(&stream("order-2"), Version(u64::MAX)).await;
+    assert_eq!(snapshot.expect("it is looked for"), None);
     assert_eq!(numbers_of(&ledger, before(3), 9).await, [4, 1]);
     let last = page(&ledger, before(Version::END.0), 1).await;
     assert_eq!((last[0].version, last[0].position), (Version(10), Position(28)));

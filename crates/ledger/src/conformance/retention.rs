@@ -2,7 +2,9 @@
 
 use super::{
     Place, cases,
-    given::{append, conflict, event, events, numbers_in, numbers_of, page, stream, with_ids},
+    given::{
+        append, conflict, event, events, numbers_in, numbers_of, page, soon, stream, with_ids,
+    },
     place::open,
 };
 use crate::{
@@ -22,6 +24,9 @@ cases!(
     what_is_about_streams_cannot_be_truncated,
     nothing_is_retained_otherwise_if_the_stream_is_not_as_expected,
     facts_about_streams_hold_when_they_are_appended,
+    facts_hold_for_what_is_appended_with_them_in_any_order,
+    what_facts_of_clients_truncate_is_swept,
+    what_a_killed_process_left_is_swept_by_the_next,
     thousands_of_events_are_swept,
 );
 
@@ -152,13 +157,75 @@ async fn facts_about_streams_hold_when_they_are_appended(place: Box<dyn Place>) 
     };
     let next = Append { stream: stream("a"), expected: Expected::Any, events: events([5]) };
     ledger.append_all(vec![next, about]).await.expect("it is appended");
-    assert_eq!(numbers_in(&ledger, "a").await, [3, 4, 5], "before any sweep");
+    assert_eq!(numbers_in(&ledger, "a").await, [3, 4, 5]);
     let newest = ledger.snapshot(&stream("a"), Version::END).await.expect("read");
     assert_eq!(newest.map(|snapshot| snapshot.version), Some(Version(4)));
     let list = ListStreams { limit: 9, ..ListStreams::default() };
     let names = ledger.streams(list).await.expect("a list");
     let names: Vec<_> = names.iter().map(|state| state.name.as_str()).collect();
     assert_eq!(names, ["$$a", "a"]);
+}
+
+async fn facts_hold_for_what_is_appended_with_them_in_any_order(place: Box<dyn Place>) {
+    let ledger = open(&*place).await;
+    append(&ledger, "b", [1, 2]).await;
+    let fact = |name: &str, retention: Retention| Append {
+        stream: stream(name).metadata_stream().expect("no stream of metadata"),
+        expected: Expected::Any,
+        events: vec![retention.event()],
+    };
+    let facts = [
+        fact("a", Retention::Tombstoned),
+        fact("b", Retention::Tombstoned),
+        fact("c", Retention::Deleted),
+        fact("d", Retention::Truncated(Version(2))),
+    ];
+    let next = ["a", "b", "c", "d"].map(|name| Append {
+        stream: stream(name),
+        expected: Expected::Any,
+        events: events(3..6),
+    });
+    ledger.append_all([facts, next].concat()).await.expect("it is appended");
+    let seen = [state(&ledger, "a").await, state(&ledger, "b").await, state(&ledger, "c").await];
+    let seen = seen.map(|state| (state.version.0, state.standing));
+    assert_eq!(
+        seen,
+        [(3, Standing::Tombstoned), (5, Standing::Tombstoned), (3, Standing::Deleted)]
+    );
+    assert_eq!(numbers_in(&ledger, "d").await, [5]);
+    for name in ["a", "b"] {
+        let refused = ledger.append(&stream(name), Expected::Any, events([6])).await;
+        assert!(matches!(refused, Err(AppendError::Tombstoned(_))), "{refused:?}");
+    }
+}
+
+async fn what_facts_of_clients_truncate_is_swept(place: Box<dyn Place>) {
+    let ledger = open(&*place).await;
+    append(&ledger, "a", 1..=4).await;
+    let fact = vec![Retention::Truncated(Version(3)).event()];
+    ledger.append(&stream("$$a"), Expected::Any, fact).await.expect("it is appended");
+    assert_eq!(positions(&ledger).await, [4, 5]);
+    let fact = vec![Retention::Deleted.event()];
+    let about = Append { stream: stream("$$a"), expected: Expected::Any, events: fact };
+    ledger.append_all(vec![about]).await.expect("it is appended");
+    assert_eq!(positions(&ledger).await, [5, 6]);
+}
+
+async fn what_a_killed_process_left_is_swept_by_the_next(place: Box<dyn Place>) {
+    let ledger = open(&*place).await;
+    append(&ledger, "a", 0..4_500).await;
+    let fact = vec![Retention::Truncated(Version(4_499)).event()];
+    let about = Append { stream: stream("$$a"), expected: Expected::Any, events: fact };
+    // It is killed after this and before it sweeps.
+    ledger.store().append(vec![about]).await.expect("it is appended");
+    drop(ledger);
+    let ledger = open(&*place).await;
+    let swept = async {
+        while positions(&ledger).await != [4_500, 4_501] {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(swept).await;
 }
 
 async fn thousands_of_events_are_swept(place: Box<dyn Place>) {

@@ -81,4 +81,8 @@ async fn the_snapshots_of_a_deleted_stream_are_gone(place: Box<dyn Place>) {
     let deleted = ledger.retain(&stream("a"), Expected::Any, Retention::Deleted).await;
     deleted.expect("it is deleted");
     assert_eq!(newest(&ledger, Version::END).await, None);
+    assert!(!save(&ledger, 2, sum(3)).await, "who saved too late");
+    append(&ledger, "a", [3]).await;
+    assert_eq!(newest(&ledger, Version::END).await, None);
+    assert!(save(&ledger, 3, sum(3)).await);
 }

@@ -48,20 +48,27 @@ pub(crate) fn apply(
         Ok(verdicts) => verdicts,
         Err(error) => return Ok(Err(error)),
     };
-    let mut appended = Vec::with_capacity(appends.len());
+    let (mut appended, mut facts) = (Vec::with_capacity(appends.len()), Vec::new());
     for ((append, (stream, state)), verdict) in appends.iter().zip(found).zip(verdicts) {
         appended.push(match verdict {
             Verdict::Repeated(Place { position, version }) => Appended { position, version },
             Verdict::Fresh if append.events.is_empty() => {
                 Appended { position: head.position, version: state.version }
             }
-            Verdict::Fresh => insert(connection, head, stream, append)?,
+            Verdict::Fresh => {
+                facts.extend(append.retention());
+                insert(connection, head, stream, append)?
+            }
         });
+    }
+    // What is said of a stream is said of all that comes with it, before or after.
+    for (about, retention) in facts {
+        streams::retain(connection, &about, retention)?;
     }
     Ok(Ok(appended))
 }
 
-/// Where events are whose ids a stream has already; empty if none was given an id.
+/// Where events are, or were, whose ids a stream has already; empty if none was given an id.
 fn places(
     connection: &Connection,
     stream: i64,
@@ -70,8 +77,10 @@ fn places(
     if events.iter().all(|event| event.id.is_none()) {
         return Ok(Vec::new());
     }
-    let mut find = connection
-        .prepare_cached("SELECT position, version FROM events WHERE stream = ?1 AND id = ?2")?;
+    let mut find = connection.prepare_cached(
+        "SELECT position, version FROM events WHERE stream = ?1 AND id = ?2
+         UNION ALL SELECT position, version FROM truncated_ids WHERE stream = ?1 AND id = ?2",
+    )?;
     let place = |event: &NewEvent| {
         let Some(id) = event.id else { return Ok(None) };
         let place = find.query_row((stream, id.0), |row| {
@@ -112,9 +121,6 @@ fn insert(
     connection
         .prepare_cached("UPDATE streams SET version = ?2, standing = ?3 WHERE id = ?1")?
         .execute((stream.id, version, Standing::Live))?;
-    if let Some((about, retention)) = append.retention() {
-        streams::retain(connection, &about, retention)?;
-    }
     Ok(Appended { position: head.position, version: Version(version) })
 }
 

@@ -4,7 +4,11 @@ use crate::{
     error::LedgerError,
     event::Position,
     faults::Fault,
-    sqlite::{check, database::Database, error, writer},
+    sqlite::{
+        check,
+        database::{Database, schema},
+        error, writer,
+    },
 };
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags,
@@ -12,11 +16,11 @@ use rusqlite::{
 };
 use std::{
     fs::{self, File},
-    io,
-    path::Path,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Pages that are copied between two looks at the progress.
@@ -33,40 +37,58 @@ pub fn copy_file(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(), LedgerError> {
     let failed = |error| of(from, error);
-    let source = open_source(from).map_err(failed)?;
-    let version: i64 =
-        source.query_row("PRAGMA user_version", (), |row| row.get(0)).map_err(failed)?;
-    if version == 0 {
-        let source = Arc::new(io::Error::other("there is no schema of a ledger in it"));
-        return Err(LedgerError::Damaged { ledger: from.display().to_string(), source });
-    }
+    let source = match open_source(from) {
+        Err(_) if is_on_read_only_disk(from) => return copy_bytes(from, to),
+        source => source.map_err(failed)?,
+    };
+    assert_ledger(&source, from)?;
     copy_pages(&source, to, &mut progress).map_err(|error| of(to, error))
 }
 
-/// One that is on a disk that cannot be written has nobody who writes.
 fn open_source(path: &Path) -> Result<Connection, Error> {
-    let begin = |connection: &Connection| {
-        connection.execute_batch("BEGIN; SELECT COUNT(*) FROM sqlite_schema;")
-    };
-    let opened = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
-    let opened = opened.and_then(|connection| begin(&connection).map(|()| connection));
-    match opened {
-        Err(error)
-            if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
-            ) =>
-        {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-            let escaped = path.display().to_string().replace('%', "%25");
-            let escaped = escaped.replace('?', "%3f").replace('#', "%23");
-            let connection =
-                Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?;
-            begin(&connection)?;
-            Ok(connection)
-        }
-        opened => opened,
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch("BEGIN; SELECT COUNT(*) FROM sqlite_schema;")?;
+    Ok(connection)
+}
+
+fn assert_ledger(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    if schema(connection).map_err(|error| of(path, error))? > 0 {
+        return Ok(());
     }
+    let source = Arc::new(io::Error::other("there is no schema of a ledger in it"));
+    Err(LedgerError::Damaged { ledger: path.display().to_string(), source })
+}
+
+fn is_on_read_only_disk(path: &Path) -> bool {
+    let opened = File::options().write(true).open(path);
+    opened.is_err_and(|error| error.kind() == ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Copies a ledger on a disk that cannot be written, with its write-ahead log: SQLite cannot read
+/// that there. Somebody may still write to the disk by another way; that is found out.
+fn copy_bytes(from: &Path, to: &Path) -> Result<(), LedgerError> {
+    let lost = |path: &Path, error: io::Error| LedgerError::Backend {
+        ledger: path.display().to_string(),
+        source: Arc::new(error),
+    };
+    let files = || [from.to_owned(), beside(from, "-wal")].map(|path| state(&path));
+    let before = files();
+    fs::copy(from, to).map_err(|error| lost(to, error))?;
+    if before[1].is_some() {
+        let log = beside(to, "-wal");
+        fs::copy(beside(from, "-wal"), &log).map_err(|error| lost(&log, error))?;
+    }
+    if files() != before {
+        return Err(LedgerError::Busy(from.display().to_string()));
+    }
+    let copied = Connection::open(to).map_err(|error| of(to, error))?;
+    assert_ledger(&copied, from)
+}
+
+/// What changes with a file; none if it is not there.
+fn state(path: &Path) -> Option<(u64, SystemTime)> {
+    let about = fs::metadata(path).ok()?;
+    Some((about.len(), about.modified().ok()?))
 }
 
 /// The source's transaction, which is open, keeps the pages from changing under the copy.
@@ -102,6 +124,9 @@ pub struct Checked {
 /// Makes a copy a ledger of its own, that takes appends, and looks at all of it. Nobody else may
 /// have it open for long.
 pub fn complete_file(path: &Path) -> Result<Checked, LedgerError> {
+    // What is not there must not become a ledger without events.
+    let copy = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    assert_ledger(&copy.map_err(|error| of(path, error))?, path)?;
     let (database, mut connection) = Database::open(path)?;
     let failed = |error| database.error(error);
     leave_log(&connection).map_err(failed)?;
@@ -114,30 +139,69 @@ pub fn complete_file(path: &Path) -> Result<Checked, LedgerError> {
 }
 
 /// Puts a complete file at a path. A ledger that is there is replaced; nobody may use that:
-/// [`LedgerError::Busy`].
+/// [`LedgerError::Busy`]. So is a damaged one, and what is none.
 pub fn put_file(complete: &Path, path: &Path) -> Result<(), LedgerError> {
     let lost = |error: io::Error| LedgerError::Backend {
         ledger: path.display().to_string(),
         source: Arc::new(error),
     };
     File::open(complete).and_then(|file| file.sync_all()).map_err(lost)?;
-    let replaced = if path.try_exists().map_err(lost)? { Some(leave(path)?) } else { None };
-    fs::rename(complete, path).map_err(lost)?;
+    let replaced = if path.try_exists().map_err(lost)? { leave(path)? } else { None };
+    if replaced.is_none() {
+        remove_logs(path).map_err(lost)?;
+    }
+    if let Err(error) = fs::rename(complete, path) {
+        if let Some(left) = replaced {
+            left.stay().map_err(|error| of(path, error))?;
+        }
+        return Err(lost(error));
+    }
     drop(replaced);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     File::open(directory).and_then(|directory| directory.sync_all()).map_err(lost)
 }
 
-/// Locks a ledger that is about to be replaced, and tells who opened it in this moment still.
-fn leave(path: &Path) -> Result<Connection, LedgerError> {
-    let failed = |error| of(path, error);
-    let connection = Connection::open(path).map_err(failed)?;
-    leave_log(&connection).map_err(failed)?;
-    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(failed)?;
-    let moved = connection.execute("UPDATE about SET moved = ?1", [path.display().to_string()]);
-    moved.map_err(failed)?;
-    Ok(connection)
+/// Removes what is left of a damaged ledger, or of one that is gone, and would be taken for the log
+/// of the new one.
+fn remove_logs(path: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        match fs::remove_file(beside(path, suffix)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A ledger that is about to be replaced: locked, and closed to those who opened it in this moment
+/// still.
+struct Left {
+    connection: Connection,
+    moved: Option<String>,
+}
+
+impl Left {
+    /// Leaves everything as it was.
+    fn stay(self) -> Result<(), Error> {
+        self.connection.execute("UPDATE about SET moved = ?1", [self.moved]).map(drop)
+    }
+}
+
+/// Closes a ledger; none if it is too damaged for that.
+fn leave(path: &Path) -> Result<Option<Left>, LedgerError> {
+    let leave = || {
+        let connection = Connection::open(path)?;
+        leave_log(&connection)?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
+        let moved = connection.query_row("SELECT moved FROM about", (), |row| row.get(0))?;
+        connection.execute("UPDATE about SET moved = ?1", [path.display().to_string()])?;
+        Ok(Left { connection, moved })
+    };
+    match leave().map_err(|error| of(path, error)) {
+        Err(LedgerError::Damaged { .. }) => Ok(None),
+        left => left.map(Some),
+    }
 }
 
 /// Takes all of the write-ahead log into the file and removes it, which nobody else may use then.
@@ -160,6 +224,12 @@ fn leave_log(connection: &Connection) -> Result<(), Error> {
 fn set_journal(connection: &Connection, mode: &str) -> Result<(), Error> {
     let sql = format!("PRAGMA journal_mode = {mode}");
     connection.query_row(&sql, (), |row| row.get::<_, String>(0)).map(drop)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn of(path: &Path, cause: Error) -> LedgerError {

@@ -4,13 +4,15 @@ use crate::{error::LedgerError, event_id::LedgerId, sqlite::error};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
     hash::{BuildHasher, RandomState},
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 /// The newest schema that this code writes and understands.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 /// How often a locked ledger is tried again, once a millisecond: half a minute.
 const TRIES_MAX: i32 = 30_000;
 const PAUSE: Duration = Duration::from_millis(1);
@@ -72,6 +74,17 @@ const TABLES: &str = "
         value TEXT NOT NULL,
         PRIMARY KEY (projection, key)
     ) STRICT, WITHOUT ROWID;
+";
+
+/// What schema 3 added. The ids of events that are gone still tell a retry from an append.
+const TABLES_SINCE_3: &str = "
+    CREATE TABLE truncated_ids (
+        position INTEGER PRIMARY KEY,
+        stream INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        id BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX truncated_by_id ON truncated_ids (stream, id);
 ";
 
 /// Puts aside the tables of schema 1 that became others.
@@ -138,6 +151,10 @@ impl Database {
 
     fn prepare(&self, connection: &mut Connection) -> Result<(), LedgerError> {
         let version = schema(connection).map_err(|error| self.error(error))?;
+        if version == 0 && !is_empty(connection).map_err(|error| self.error(error))? {
+            let source = Arc::new(io::Error::other("it is a database of something else"));
+            return Err(LedgerError::Damaged { ledger: self.place(), source });
+        }
         if version > SCHEMA {
             return Err(LedgerError::Newer { ledger: self.place(), found: version, known: SCHEMA });
         }
@@ -158,8 +175,15 @@ pub(crate) fn ledger_id(connection: &Connection) -> Result<LedgerId, Error> {
     Ok(LedgerId(id.cast_unsigned()))
 }
 
-fn schema(connection: &Connection) -> Result<u32, Error> {
+pub(super) fn schema(connection: &Connection) -> Result<u32, Error> {
     connection.query_row("PRAGMA user_version", (), |row| row.get(0))
+}
+
+/// Whether there is no table, unless somebody else just made those of a ledger.
+fn is_empty(connection: &Connection) -> Result<bool, Error> {
+    let sql = "SELECT user_version > 0 OR NOT EXISTS (SELECT 1 FROM sqlite_schema)
+        FROM pragma_user_version";
+    connection.query_row(sql, (), |row| row.get(0))
 }
 
 /// Several processes may do this at once, and then SQLite does not wait by itself.
@@ -180,16 +204,19 @@ fn write_ahead(connection: &Connection) -> Result<String, Error> {
 fn create(connection: &mut Connection) -> Result<(), Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = schema(&transaction)?;
-    if found < SCHEMA {
-        if found == 1 {
-            transaction.execute_batch(BEFORE_TABLES_OF_1)?;
-        }
+    if found == 1 {
+        transaction.execute_batch(BEFORE_TABLES_OF_1)?;
+    }
+    if found < 2 {
         transaction.execute_batch(TABLES)?;
-        if found == 1 {
-            transaction.execute_batch(AFTER_TABLES_OF_1)?;
-        }
         let id = RandomState::new().hash_one("ledger").cast_signed();
         transaction.execute("INSERT INTO about (one, ledger) VALUES (1, ?1)", [id])?;
+    }
+    if found == 1 {
+        transaction.execute_batch(AFTER_TABLES_OF_1)?;
+    }
+    if found < 3 {
+        transaction.execute_batch(TABLES_SINCE_3)?;
         transaction.pragma_update(None, "user_version", SCHEMA)?;
     }
     transaction.commit()
@@ -246,6 +273,22 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_of_the_second_schema_is_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger");
+        let second = Connection::open(&path).unwrap();
+        second.execute_batch(TABLES).unwrap();
+        second
+            .execute_batch("INSERT INTO about VALUES (1, 7, NULL); PRAGMA user_version = 2")
+            .unwrap();
+        drop(second);
+        let (_, connection) = Database::open(&path).unwrap();
+        assert_eq!(ledger_id(&connection).unwrap(), LedgerId(7));
+        assert_eq!(schema(&connection).unwrap(), SCHEMA);
+        connection.execute("INSERT INTO truncated_ids VALUES (1, 1, 1, x'00')", ()).unwrap();
+    }
+
+    #[test]
     fn a_newer_ledger_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger");
@@ -262,6 +305,12 @@ mod tests {
         std::fs::write(&path, "some text that is surely not a database".repeat(100)).unwrap();
         let error = Database::open(&path).unwrap_err();
         assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+        let other = dir.path().join("other");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE mine (a)").unwrap();
+        let before = std::fs::read(&other).unwrap();
+        let error = Database::open(&other).unwrap_err();
+        assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
+        assert_eq!(std::fs::read(&other).unwrap(), before, "it stays as it is");
         let error = Database::open(&dir.path().join("no/such/dir")).unwrap_err();
         assert!(matches!(error, LedgerError::NotWritable { .. }), "{error}");
     }

@@ -96,18 +96,18 @@ impl Link {
     /// One page of events.
     pub(crate) fn events(&mut self, read: &Read) -> Result<Vec<Event>, Error> {
         let limit = read.limit.min(PAGE_EVENTS_MAX);
-        let as_of = read.as_of.0;
+        let as_of = bound(read.as_of.0);
         match &read.scope {
             Scope::All(From::After(after)) => {
                 let sql =
                     select_events!("position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3");
-                self.page(sql, (after.0, as_of, limit))
+                self.page(sql, (bound(after.0), as_of, limit))
             }
             Scope::All(From::Before(before)) => {
                 let sql = select_events!(
                     "position < ?1 AND position <= ?2 ORDER BY position DESC LIMIT ?3"
                 );
-                self.page(sql, (before.0, as_of, limit))
+                self.page(sql, (bound(before.0), as_of, limit))
             }
             Scope::Category(name, from) => self.category(name, *from, (as_of, limit)),
             Scope::Stream(name, from) => self.stream(name, *from, (as_of, limit)),
@@ -118,7 +118,7 @@ impl Link {
         &mut self,
         name: &str,
         from: From<Position>,
-        (as_of, limit): (u64, usize),
+        (as_of, limit): (i64, usize),
     ) -> Result<Vec<Event>, Error> {
         let Some(category) = streams::category(&self.connection, name)? else {
             return Ok(Vec::new());
@@ -138,14 +138,14 @@ impl Link {
                 before,
             ),
         };
-        self.page(sql, (category, from.0, as_of, limit))
+        self.page(sql, (category, bound(from.0), as_of, limit))
     }
 
     fn stream(
         &mut self,
         name: &StreamName,
         from: From<Version>,
-        (as_of, limit): (u64, usize),
+        (as_of, limit): (i64, usize),
     ) -> Result<Vec<Event>, Error> {
         let Some(stream) = streams::find(&self.connection, name)? else { return Ok(Vec::new()) };
         let gone = match stream.state.standing {
@@ -157,14 +157,14 @@ impl Link {
                 let sql = select_events!(
                     "stream = ?1 AND version > ?2 AND position <= ?3 ORDER BY version LIMIT ?4"
                 );
-                self.page(sql, (stream.id, after.max(gone).0, as_of, limit))
+                self.page(sql, (stream.id, bound(after.max(gone).0), as_of, limit))
             }
             From::Before(before) => {
                 let sql = select_events!(
                     "stream = ?1 AND version > ?2 AND version < ?3 AND position <= ?4
                      ORDER BY version DESC LIMIT ?5"
                 );
-                self.page(sql, (stream.id, gone.0, before.0, as_of, limit))
+                self.page(sql, (stream.id, gone.0, bound(before.0), as_of, limit))
             }
         }
     }
@@ -206,6 +206,11 @@ impl Link {
         }
         Ok(Position(low))
     }
+}
+
+/// A number as SQLite has it; the highest there is for a higher one.
+pub(super) fn bound(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn stream_name(

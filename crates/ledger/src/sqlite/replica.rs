@@ -2,13 +2,14 @@
 //! own, past the writer's thread, which takes nothing for a ledger that lives elsewhere.
 
 use crate::{
+    append::Place,
     error::LedgerError,
     event::{Event, Position, Version},
     event_id::{EventId, LedgerId},
     faults::Fault,
     kind::Kind,
-    portable::{Home, ListSnapshots, Part, Portable},
-    read::{Snapshot, Standing, StreamState},
+    portable::{Home, ListSnapshots, Part, Portable, TruncatedId},
+    read::{PAGE_EVENTS_MAX, Snapshot, Standing, StreamState},
     sqlite::{
         check, snapshots,
         store::Sqlite,
@@ -63,6 +64,15 @@ impl Portable for Sqlite {
         self.reader.read(move |link| list_snapshots(&link.connection, &list)).await
     }
 
+    async fn truncated_ids(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<TruncatedId>, LedgerError> {
+        let limit = limit.min(PAGE_EVENTS_MAX);
+        self.reader.read(move |link| list_truncated_ids(&link.connection, after, limit)).await
+    }
+
     async fn check(&self) -> Result<Vec<Fault>, LedgerError> {
         self.reader.read(|link| check::check(&mut link.connection)).await
     }
@@ -102,6 +112,7 @@ fn replicate(connection: &mut Connection, part: &Part, ledger: LedgerId) -> Resu
         // One of a stream that was deleted meanwhile has no place any more.
         snapshots::save(&transaction, stream, snapshot)?;
     }
+    insert_truncated_ids(&transaction, &part.truncated_ids)?;
     transaction.commit()?;
     sweep(connection)?;
     Ok(true)
@@ -178,6 +189,35 @@ fn sweep(connection: &mut Connection) -> Result<(), Error> {
             return Ok(());
         }
     }
+}
+
+fn insert_truncated_ids(connection: &Connection, ids: &[TruncatedId]) -> Result<(), Error> {
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO truncated_ids (position, stream, version, id)
+         VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for TruncatedId { stream, id, place } in ids {
+        let stream = find_or_make(connection, stream)?.id;
+        insert.execute((place.position.0, stream, place.version.0, id.0.as_slice()))?;
+    }
+    Ok(())
+}
+
+fn list_truncated_ids(
+    connection: &Connection,
+    after: Position,
+    limit: usize,
+) -> Result<Vec<TruncatedId>, Error> {
+    let mut select = connection.prepare_cached(
+        "SELECT t.position, t.version, t.id, s.name FROM truncated_ids t
+         JOIN streams s ON s.id = t.stream WHERE t.position > ?1 ORDER BY t.position LIMIT ?2",
+    )?;
+    let rows = select.query_map((after.0, limit), |row| {
+        let place = Place { position: Position(row.get(0)?), version: Version(row.get(1)?) };
+        let stream = StreamName::trusted(row.get_ref(3)?.as_str()?);
+        Ok(TruncatedId { stream, id: EventId(row.get(2)?), place })
+    })?;
+    rows.collect()
 }
 
 fn list_snapshots(

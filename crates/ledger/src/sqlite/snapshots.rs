@@ -4,20 +4,21 @@ use crate::{
     event::Version,
     kind::Kind,
     read::{SNAPSHOTS_MAX, Snapshot},
-    sqlite::streams,
+    sqlite::{reader::bound, streams},
     stream_name::StreamName,
 };
 use fairway_model::Timestamp;
 use rusqlite::{Connection, Error, OptionalExtension};
 
-/// Saves a snapshot, inside the writer's transaction; false if the stream has no such version.
+/// Saves a snapshot, inside the writer's transaction; false if the stream has no such version, or is
+/// deleted.
 pub(crate) fn save(
     connection: &Connection,
     stream: &StreamName,
     snapshot: &Snapshot,
 ) -> Result<bool, Error> {
     let Some(found) = streams::find(connection, stream)? else { return Ok(false) };
-    if found.state.version < snapshot.version {
+    if !found.state.exists() || found.state.version < snapshot.version {
         return Ok(false);
     }
     let mut put = connection.prepare_cached(
@@ -46,7 +47,7 @@ pub(crate) fn newest(
          JOIN streams ON streams.id = s.stream
          WHERE streams.name = ?1 AND s.version <= ?2 ORDER BY s.version DESC LIMIT 1",
     )?;
-    let newest = select.query_row((stream.as_str(), up_to.0), |row| {
+    let newest = select.query_row((stream.as_str(), bound(up_to.0)), |row| {
         Ok(Snapshot {
             version: Version(row.get(0)?),
             kind: Kind::trusted(row.get_ref(1)?.as_str()?),

@@ -71,11 +71,14 @@ pub(crate) fn category(connection: &Connection, name: &str) -> Result<Option<i64
 
 /// One page of streams by name.
 pub(crate) fn list(connection: &Connection, list: &ListStreams) -> Result<Vec<StreamState>, Error> {
-    let sql = select_streams!("name > ?1 AND name >= ?2 AND name < ?3 ORDER BY name LIMIT ?4");
+    let sql = select_streams!("name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3");
     let mut select = connection.prepare_cached(sql)?;
+    // One bound, because only one is looked up in the index. What comes next after a text is that
+    // with a zero.
+    let first = list.prefix.clone().max(format!("{}\0", list.after));
     let end = format!("{}{}", list.prefix, char::MAX);
     let limit = list.limit.min(PAGE_STREAMS_MAX);
-    let rows = select.query_map((&list.after, &list.prefix, end, limit), Found::of)?;
+    let rows = select.query_map((first, end, limit), Found::of)?;
     rows.map(|found| Ok(found?.state)).collect()
 }
 
@@ -107,7 +110,14 @@ pub(crate) fn retain(
     Ok(())
 }
 
-/// Removes some events of a stream that has truncated ones; false if there is no such stream.
+/// Whether a stream has events that are truncated.
+pub(crate) fn is_some_to_sweep(connection: &Connection) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM streams WHERE swept < truncated)";
+    connection.query_row(sql, (), |row| row.get(0))
+}
+
+/// Removes some events of a stream that has truncated ones, but for the ids that they were given;
+/// false if there is no such stream.
 pub(crate) fn sweep(connection: &Connection) -> Result<bool, Error> {
     let next = "SELECT id, swept, truncated FROM streams WHERE swept < truncated LIMIT 1";
     let found = connection.query_row(next, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
@@ -115,6 +125,10 @@ pub(crate) fn sweep(connection: &Connection) -> Result<bool, Error> {
         return Ok(false);
     };
     let end = truncated.min(swept + SWEEP_MAX);
+    let keep = "INSERT OR IGNORE INTO truncated_ids (position, stream, version, id)
+        SELECT position, stream, version, id FROM events
+        WHERE stream = ?1 AND version > ?2 AND version <= ?3 AND id IS NOT NULL";
+    connection.execute(keep, (id, swept, end))?;
     let delete = "DELETE FROM events WHERE stream = ?1 AND version > ?2 AND version <= ?3";
     connection.execute(delete, (id, swept, end))?;
     connection.execute("UPDATE streams SET swept = ?2 WHERE id = ?1", (id, end))?;

@@ -9,6 +9,7 @@ use crate::{
     sqlite::{
         append::{Head, Outcome, apply},
         database::Database,
+        streams,
     },
 };
 use fairway_model::Timestamp;
@@ -22,6 +23,9 @@ const QUEUE_MAX: usize = 1024;
 const GROUP_MAX: usize = 1024;
 /// A transaction takes no more jobs after this many events.
 const GROUP_EVENTS_MAX: usize = 20_000;
+/// A transaction takes no more jobs after this many bytes, so that those who wait for it do not wait
+/// long.
+const GROUP_BYTES_MAX: usize = 32 << 20;
 
 type AppendResult = Result<Vec<Appended>, AppendError>;
 /// Other work, done inside the writer's transaction; false does nothing more.
@@ -34,11 +38,11 @@ enum Job {
 }
 
 impl Job {
-    fn events(&self) -> usize {
-        match self {
-            Self::Append { appends, .. } => appends.iter().map(|append| append.events.len()).sum(),
-            Self::Work { .. } => GROUP_EVENTS_MAX,
-        }
+    /// The number of events and of their bytes. Other work ends a group.
+    fn size(&self) -> (usize, usize) {
+        let Self::Append { appends, .. } = self else { return (GROUP_EVENTS_MAX, 0) };
+        let events = appends.iter().flat_map(|append| &append.events);
+        events.fold((0, 0), |(count, bytes), event| (count + 1, bytes + event.bytes()))
     }
 
     /// Does the job. An error is one of the whole transaction.
@@ -119,19 +123,32 @@ struct Writing {
 
 impl Writing {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        self.sweep_rest(&queue);
         while let Some(first) = queue.blocking_recv() {
-            let mut events = first.events();
-            let mut group = vec![first];
-            while group.len() < GROUP_MAX && events < GROUP_EVENTS_MAX {
-                let Ok(job) = queue.try_recv() else { break };
-                events += job.events();
-                group.push(job);
-            }
+            let mut group = take_group(first, &mut queue);
             let committed = self.commit(&mut group);
             for job in group {
                 job.answer(committed.clone());
             }
         }
+    }
+
+    /// Removes what a killed process left of truncated events, until there is something else to do.
+    /// What goes wrong, whoever truncates next is told.
+    fn sweep_rest(&mut self, queue: &mpsc::Receiver<Job>) {
+        let is_some_left = streams::is_some_to_sweep(&self.connection);
+        let mut is_more = is_some_left.unwrap_or(false);
+        while is_more && queue.is_empty() && !queue.is_closed() {
+            is_more = self.sweep().unwrap_or(false);
+        }
+    }
+
+    fn sweep(&mut self) -> Result<bool, Error> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let is_more = moved(&transaction)?.is_none() && streams::sweep(&transaction)?;
+        transaction.commit()?;
+        Ok(is_more)
     }
 
     /// Does all jobs in one transaction. When this returns, they are on disk, or none is.
@@ -160,6 +177,19 @@ impl Writing {
         }
         Ok(None)
     }
+}
+
+/// All jobs that are waiting, as far as one transaction takes them.
+fn take_group(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let (mut events, mut bytes) = first.size();
+    let mut group = vec![first];
+    while group.len() < GROUP_MAX && events < GROUP_EVENTS_MAX && bytes < GROUP_BYTES_MAX {
+        let Ok(job) = queue.try_recv() else { break };
+        let size = job.size();
+        (events, bytes) = (events + size.0, bytes + size.1);
+        group.push(job);
+    }
+    group
 }
 
 /// The position of the last event.

@@ -2,12 +2,15 @@
 
 use crate::place::Place;
 use fairway_ledger::{
-    AppendError, Clock, CopyError, Copying, Data, Event, Expected, Home, Json, Ledger, LedgerError,
-    ListSnapshots, ListStreams, NewEvent, Portable, Position, Progress, Retention, Snapshot, Store,
-    StreamName, StreamState, Version, open_portable,
+    AppendError, Clock, CopyError, Copying, Data, Event, EventId, Expected, Home, Json, Ledger,
+    LedgerError, ListSnapshots, ListStreams, NewEvent, Portable, Position, Progress, Retention,
+    Snapshot, Store, StreamName, StreamState, TruncatedId, Version, open_portable,
 };
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::runtime::Builder;
 
 /// Something that happens to one of a few streams, or to the copy.
@@ -59,7 +62,14 @@ async fn happen(ledger: &Ledger, happening: Happening) {
     };
     match happening {
         Happening::Append { stream, events } => {
-            let events = (0..events).map(|number| NewEvent::new("counted", &number).unwrap());
+            let head = u128::from(ledger.head().await.unwrap().0);
+            let events = (0..events).map(|number| {
+                let event = NewEvent::new("counted", &number).unwrap();
+                match number {
+                    0 => event,
+                    _ => event.with_id(EventId((head + u128::from(number)).to_be_bytes())),
+                }
+            });
             match ledger.append(&name(stream), Expected::Any, events.collect()).await {
                 Ok(_) | Err(AppendError::Tombstoned(_)) => {}
                 Err(error) => panic!("{error}"),
@@ -79,7 +89,7 @@ async fn happen(ledger: &Ledger, happening: Happening) {
     }
 }
 
-type Content = (Vec<Event>, Vec<StreamState>, Vec<(StreamName, Snapshot)>);
+type Content = (Vec<Event>, Vec<StreamState>, Vec<(StreamName, Snapshot)>, Vec<TruncatedId>);
 
 async fn content(ledger: &Arc<dyn Portable>) -> Content {
     let reader = Ledger::of(ledger.clone() as Arc<dyn Store>, Clock::system());
@@ -89,7 +99,8 @@ async fn content(ledger: &Arc<dyn Portable>) -> Content {
     let list = ListSnapshots { after: None, limit: 100 };
     let mut snapshots = ledger.snapshots(list).await.unwrap();
     snapshots.sort_by(|one, other| (&one.0, one.1.version).cmp(&(&other.0, other.1.version)));
-    (events, streams, snapshots)
+    let truncated_ids = ledger.truncated_ids(Position(0), 1_000).await.unwrap();
+    (events, streams, snapshots, truncated_ids)
 }
 
 /// A ledger, and an empty copy of it.
@@ -163,4 +174,75 @@ async fn a_copy_takes_no_appends_and_is_no_place_for_another_ledger() {
     assert!(!other.adopt(from.id(), from.place()).await.unwrap());
     let refused = Copying::begin(from, other).await.unwrap_err();
     assert!(matches!(refused, CopyError::Occupied(_)), "{refused}");
+}
+
+/// Of two moves at once, one fails after the other is done.
+#[tokio::test]
+async fn a_move_that_comes_too_late_does_not_open_the_ledger_again() {
+    let place = Place::new();
+    let (from, to) = pair(&place).await;
+    let ledger = Ledger::of(from.clone() as Arc<dyn Store>, Clock::system());
+    happen(&ledger, Happening::Append { stream: 1, events: 3 }).await;
+    let mut late = Copying::begin(from.clone(), to.clone()).await.unwrap();
+    let mut first = Copying::begin(from.clone(), to.clone()).await.unwrap();
+    first.switch(&mut |_| {}).await.unwrap();
+    let moved = Ledger::of(to.clone() as Arc<dyn Store>, Clock::system());
+    happen(&moved, Happening::Append { stream: 1, events: 1 }).await;
+    let failed = late.switch(&mut |_| {}).await.unwrap_err();
+    assert!(matches!(failed, CopyError::Independent(_)), "{failed}");
+    assert_eq!(from.home().await.unwrap(), Home::At(to.place()), "there is one ledger only");
+}
+
+/// Events go while they are copied, and what says so comes after them.
+#[tokio::test]
+async fn a_copy_knows_of_what_is_truncated_under_it() {
+    let place = Place::new();
+    let (from, to) = pair(&place).await;
+    let ledger = Ledger::of(from.clone() as Arc<dyn Store>, Clock::system());
+    let mut copying = Copying::begin(from.clone(), to.clone()).await.unwrap();
+    copying.catch_up(&mut |_| {}).await.unwrap();
+    let event = NewEvent::new("counted", &1).unwrap();
+    ledger.append(&name(1), Expected::Any, vec![event; 4_500]).await.unwrap();
+    let mut is_truncated = false;
+    let mut truncate = |_: Progress| {
+        if !std::mem::replace(&mut is_truncated, true) {
+            let retain = async {
+                let path = place.path();
+                let ledger = Ledger::open(&path).unwrap();
+                let gone = Retention::Truncated(Version(4_400));
+                ledger.retain(&name(1), Expected::Any, gone).await.unwrap();
+            };
+            let run =
+                || Builder::new_current_thread().enable_all().build().unwrap().block_on(retain);
+            std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+        }
+    };
+    copying.catch_up(&mut truncate).await.unwrap();
+    assert_eq!(to.check().await.unwrap(), []);
+    assert_eq!(content(&from).await, content(&to).await);
+}
+
+#[tokio::test]
+async fn a_copy_that_follows_gets_snapshots_too() {
+    let place = Place::new();
+    let (from, to) = pair(&place).await;
+    let ledger = Ledger::of(from.clone() as Arc<dyn Store>, Clock::system());
+    let mut copying = Copying::begin(from.clone(), to.clone()).await.unwrap();
+    let saving = async {
+        for version in 1..=3 {
+            happen(&ledger, Happening::Append { stream: 1, events: 2 }).await;
+            happen(&ledger, Happening::Save { stream: 1, version }).await;
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while content(&to).await.2.len() < version.into() {
+                assert!(Instant::now() < deadline, "snapshot {version} is copied");
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let mut watch = |_: Progress| {};
+    tokio::select! {
+        ended = copying.follow(&mut watch) => panic!("{ended:?}"),
+        () = saving => {}
+    }
+    assert_eq!(content(&from).await, content(&to).await);
 }

@@ -114,6 +114,8 @@ async fn append(
     let sorted = batch.sort(ledger).await;
     let sorted = sorted.map_err(|error| ledgers::failed("read the ledger", error))?;
     count.present += sorted.present;
+    let head = ledger.head().await;
+    let head = head.map_err(|error| ledgers::failed("read the ledger", error))?;
     // Many appends on their way at once are one commit, and stay in their order.
     let appends = sorted.runs.into_iter().map(|run| async move {
         let events = run.events.len() as u64;
@@ -121,11 +123,13 @@ async fn append(
     });
     // All are sent at once, in order; a task that has to give way would send some of them later.
     for (number, events, appended) in unconstrained(join_all(appends)).await {
-        appended.map_err(|error| match error {
+        let appended = appended.map_err(|error| match error {
             AppendError::Ledger(error) => ledgers::failed(format!("append line {number}"), error),
             error => lines.refused(number, error),
         })?;
-        count.imported += events;
+        // The ids of events that were truncated or deleted are known still.
+        let is_new = appended.position > head;
+        *(if is_new { &mut count.imported } else { &mut count.present }) += events;
     }
     sorted.refused.map_or(Ok(()), |(number, refusal)| {
         let hint = "`--renumber` appends the events with versions of their own";

@@ -2,7 +2,9 @@
 
 use crate::moment::iso_millis;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use fairway_ledger::{Data, Event, EventId, Json, Kind, NewEvent, Position, StreamName, Version};
+use fairway_ledger::{
+    Data, Event, EventError, EventId, Json, Kind, NewEvent, Position, StreamName, Version,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -52,9 +54,9 @@ pub enum LineError {
     /// Bytes are not in base64.
     #[error("`{0}_base64` is not base64")]
     Base64(&'static str),
-    /// Text is not JSON.
-    #[error("`{0}_text` is not JSON: {1}")]
-    Text(&'static str, String),
+    /// Text is not JSON, or nested too deeply.
+    #[error("`{0}` cannot be taken in")]
+    Text(&'static str, #[source] EventError),
 }
 
 #[derive(Deserialize)]
@@ -143,15 +145,17 @@ fn data(
 ) -> Result<Data, LineError> {
     match (value, text, base64) {
         (None, None, None) => Ok(Data::empty_object()),
-        (Some(value), None, None) => Ok(Data::trusted_json(Box::<str>::from(value).into_string())),
-        (None, Some(text), None) => Json::parse(text)
-            .map(Data::from)
-            .map_err(|error| LineError::Text(name, error.to_string())),
+        (Some(value), None, None) => json(name, Box::<str>::from(value).into_string()),
+        (None, Some(text), None) => json(name, text),
         (None, None, Some(text)) => {
             BASE64_STANDARD.decode(text).map(Data::Bytes).map_err(|_| LineError::Base64(name))
         }
         _ => Err(LineError::Twice(name)),
     }
+}
+
+fn json(name: &'static str, text: String) -> Result<Data, LineError> {
+    Json::parse(text).map(Data::from).map_err(|error| LineError::Text(name, error))
 }
 
 #[cfg(test)]
@@ -196,6 +200,8 @@ mod tests {
             "`data` is given in two forms"
         );
         assert_eq!(error(r#"{"kind":"a","data_base64":"?"}"#), "`data_base64` is not base64");
+        let nested = format!(r#"{{"kind":"a","data":{}1{}}}"#, "[".repeat(101), "]".repeat(101));
+        assert!(error(&nested).contains("nested at most 100 deep"), "{}", error(&nested));
         assert!(error(r#"{"kind":"a","dat":1}"#).contains("unknown field `dat`"));
         assert!(error(r#"{"data":1}"#).contains("missing field `kind`"));
         assert!(error(r#"{"kind":"a","stream":"../x"}"#).contains("is not allowed there"));

@@ -1,6 +1,9 @@
 //! `fairway ledger backup`: a ledger in a file of its own, as it is at one moment.
 
-use super::{copy::Shown, files::Unfinished};
+use super::{
+    copy::Shown,
+    files::{self, Unfinished},
+};
 use crate::{
     app::{App, block_on},
     failure::{Doing, Exit, Failure},
@@ -31,6 +34,9 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
     let place = Place::or_default(app, args.place.ledger.as_deref())?;
     place.assert_there()?;
     let (path, shown) = (app.directory.join(&args.file), args.file.display());
+    if matches!(&place, Place::File(ledger) if files::is_same(ledger, &path)) {
+        return Err(Failure::usage("the backup is the ledger itself"));
+    }
     let is_there = path.try_exists().doing(format!("look for `{shown}`"))?;
     if is_there && !args.yes {
         let intent = format!("this replaces the backup in `{shown}`");
@@ -70,8 +76,7 @@ async fn copy(place: &Place, file: &Path, printer: &mut Printer) -> Result<(), F
     let copied = async {
         let mut copying = Copying::begin(from, to).await?;
         copying.catch_up(&mut watch).await?;
-        copying.copy_snapshots(&mut watch).await?;
-        copying.catch_up(&mut watch).await
+        copying.copy_rest(&mut watch).await
     };
     copied.await.map_err(super::copy::failed)
 }

@@ -84,12 +84,9 @@ async fn copy(
     let mut watch = |progress| shown.show(progress);
     let mut copying = Copying::begin(from.clone(), to.clone()).await?;
     copying.catch_up(&mut watch).await?;
-    copying.copy_snapshots(&mut watch).await?;
+    copying.copy_rest(&mut watch).await?;
     if args.follow {
-        loop {
-            copying.changed().await?;
-            copying.catch_up(&mut watch).await?;
-        }
+        match copying.follow(&mut watch).await? {}
     }
     if args.switch {
         copying.switch(&mut watch).await?;

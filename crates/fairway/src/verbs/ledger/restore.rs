@@ -1,13 +1,16 @@
 //! `fairway ledger restore`: a ledger made of a backup.
 
-use super::{copy::Shown, files::Unfinished};
+use super::{
+    copy::Shown,
+    files::{self, Unfinished},
+};
 use crate::{
     app::{App, block_on},
     failure::{Doing, Exit, Failure},
     ledgers::{self, Place},
     printer::{Format, Printer},
 };
-use fairway_ledger::{Copying, Home, Position};
+use fairway_ledger::{Clock, Copying, Home, LedgerError, Position, open_portable};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +36,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
     let place = Place::or_default(app, args.to.as_deref())?;
     let head = match &place {
         Place::Server(_) => block_on(to_server(&file, &place, printer))?,
-        Place::File(path) if *path == file => {
+        Place::File(path) if files::is_same(path, &file) => {
             return Err(Failure::usage("the ledger is the backup itself"));
         }
         Place::File(path) => {
@@ -53,7 +56,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
     Ok(Exit::Done)
 }
 
-/// Whether a ledger that is there may be replaced. One without events may.
+/// Whether what is there may be replaced. A ledger without events may.
 fn is_wanted(
     args: &Args,
     place: &Place,
@@ -63,15 +66,16 @@ fn is_wanted(
     if args.yes || !path.try_exists().doing(format!("look for `{place}`"))? {
         return Ok(true);
     }
-    let head = block_on(async {
-        let ledger = ledgers::open_portable(place).await?;
-        ledger.head().await.map_err(|error| ledgers::failed(format!("read `{place}`"), error))
-    })?;
-    if head == Position(0) {
-        return Ok(true);
-    }
-    let file = args.file.display();
-    let intent = format!("this replaces ledger `{place}` with its {head} events by `{file}`");
+    let head = async { open_portable(path, Clock::system())?.head().await };
+    let replaced = match block_on(async { Ok(head.await) })? {
+        Ok(Position(0)) => return Ok(true),
+        Ok(head) => format!("ledger `{place}` with its {head} events"),
+        Err(LedgerError::Damaged { .. }) => {
+            format!("`{place}`, which is damaged or is not a ledger,")
+        }
+        Err(error) => return Err(ledgers::failed(format!("read `{place}`"), error)),
+    };
+    let intent = format!("this replaces {replaced} by `{}`", args.file.display());
     printer.confirm("ledger restore", &intent)
 }
 
@@ -86,7 +90,8 @@ async fn to_server(file: &Path, place: &Place, printer: &mut Printer) -> Result<
             .hint("`fairway ledger check` names all that is wrong"));
     }
     let to = ledgers::open_portable(place).await?;
-    if !to.adopt(from.id(), from.place()).await.map_err(failed)? {
+    let is_newer = to.head().await.map_err(failed)? > from.head().await.map_err(failed)?;
+    if is_newer || !to.adopt(from.id(), from.place()).await.map_err(failed)? {
         return Err(Failure::failed(format!("`{place}` has events already"))
             .hint("name another schema: `postgres://..?schema=NAME`"));
     }
@@ -96,7 +101,7 @@ async fn to_server(file: &Path, place: &Place, printer: &mut Printer) -> Result<
     let copied = async {
         let mut copying = Copying::begin(from, to.clone()).await?;
         copying.catch_up(&mut watch).await?;
-        copying.copy_snapshots(&mut watch).await
+        copying.copy_rest(&mut watch).await
     };
     copied.await.map_err(super::copy::failed)?;
     to.set_home(Home::Here).await.map_err(failed)?;
