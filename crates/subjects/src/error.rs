@@ -19,6 +19,14 @@ pub enum SubjectError {
         /// What SQLite found.
         source: Arc<rusqlite::Error>,
     },
+    /// A key that was removed is still in the log of the file, because another process reads that.
+    #[error(
+        "the key is removed, but `{}` is in use, and its log still has it; try again", path.display()
+    )]
+    InLog {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file of keys could not be made so that only its owner can read it.
     #[error("could not make `{}`", path.display())]
     File {

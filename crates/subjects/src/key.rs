@@ -10,6 +10,7 @@ use std::fmt;
 /// Bytes of a key.
 pub(crate) const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
 
 /// A key in memory.
 #[derive(Clone)]
@@ -22,6 +23,9 @@ impl fmt::Debug for Key {
 }
 
 impl Key {
+    /// Fewest bytes of what is sealed.
+    pub(crate) const SEALED_MIN: usize = NONCE_BYTES + TAG_BYTES;
+
     /// A random key.
     pub(crate) fn generate() -> Result<Self, SubjectError> {
         random().map(Self)

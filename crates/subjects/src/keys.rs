@@ -56,12 +56,38 @@ impl Subjects {
     /// lost when this returns, and what was not stays.
     pub async fn forget(&self, subject: &str) -> Result<bool, SubjectError> {
         let subject = subject.to_owned();
-        self.work(move |connection| {
-            let removed = connection.execute("DELETE FROM keys WHERE subject = ?1", [&subject])?;
-            connection.execute("DELETE FROM streams WHERE subject = ?1", [&subject])?;
+        let forgotten = self.work(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let removed = transaction.execute("DELETE FROM keys WHERE subject = ?1", [&subject])?;
+            transaction.execute("DELETE FROM streams WHERE subject = ?1", [&subject])?;
+            transaction.commit()?;
             // The log has the key since it was made.
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
-            Ok(removed > 0)
+            let is_in_log: bool =
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
+            Ok((removed > 0, is_in_log))
+        });
+        match forgotten.await? {
+            (_, true) => Err(SubjectError::InLog { path: self.path.to_path_buf() }),
+            (is_removed, false) => Ok(is_removed),
+        }
+    }
+
+    /// Notes of which subjects streams have personal data that were sealed before. Those who are
+    /// forgotten stay so.
+    pub(crate) async fn note(
+        &self,
+        sealed: BTreeSet<(StreamName, String)>,
+    ) -> Result<(), SubjectError> {
+        self.work(move |connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (stream, subject) in &sealed {
+                let note = "INSERT OR IGNORE INTO streams (stream, subject)
+                    SELECT ?1, subject FROM keys WHERE subject = ?2";
+                transaction.prepare_cached(note)?.execute((stream.as_str(), subject))?;
+            }
+            transaction.commit()
         })
         .await
     }

@@ -8,6 +8,7 @@
 //! are in neither.
 
 mod error;
+mod fields;
 mod forget;
 mod key;
 mod keys;

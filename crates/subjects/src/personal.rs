@@ -1,7 +1,7 @@
 //! What of an event is personal, as its metadata say.
 
 use crate::error::SubjectError;
-use fairway_ledger::Data;
+use fairway_ledger::{Data, JSON_DEPTH_MAX};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,9 +25,9 @@ pub struct Personal {
 impl Personal {
     /// What metadata say; none if they say nothing of this.
     pub(crate) fn of(metadata: &Data) -> Result<Option<Self>, SubjectError> {
-        let Some(text) = metadata.as_json().filter(|text| text.contains(PERSONAL)) else {
-            return Ok(None);
-        };
+        // JSON can also write a character as an escape.
+        let may_say = |text: &&str| text.contains(PERSONAL) || text.contains('\\');
+        let Some(text) = metadata.as_json().filter(may_say) else { return Ok(None) };
         let malformed = |error: serde_json::Error| SubjectError::Malformed(error.to_string());
         let metadata: Value = serde_json::from_str(text).map_err(malformed)?;
         let Some(personal) = metadata.get(PERSONAL) else { return Ok(None) };
@@ -44,8 +44,11 @@ impl Personal {
         if self.fields.is_empty() || self.fields.len() > FIELDS_MAX {
             return refuse(format!("there are 1 to {FIELDS_MAX} fields"));
         }
-        match self.fields.iter().find(|field| !field.starts_with('/')) {
-            Some(field) => refuse(format!("`{field}` is no JSON pointer such as `/name`")),
+        if let Some(field) = self.fields.iter().find(|field| !field.starts_with('/')) {
+            return refuse(format!("`{field}` is no JSON pointer such as `/name`"));
+        }
+        match self.fields.iter().find(|field| field.split('/').count() > JSON_DEPTH_MAX + 1) {
+            Some(_) => refuse(format!("a field is at most {JSON_DEPTH_MAX} deep")),
             None => Ok(()),
         }
     }
@@ -56,6 +59,7 @@ mod tests {
     use super::*;
     use fairway_ledger::Json;
     use proptest::prelude::*;
+    use serde_json::json;
 
     fn personal(metadata: &str) -> Result<Option<Personal>, SubjectError> {
         Personal::of(&Json::parse(metadata.to_owned()).unwrap().into())
@@ -65,8 +69,12 @@ mod tests {
     fn metadata_may_name_personal_fields() {
         assert!(matches!(personal("{}"), Ok(None)));
         assert!(matches!(personal(r#"{"note": "$personal"}"#), Ok(None)));
-        let named = personal(r#"{"$personal": {"subject": "c-7", "fields": ["/name"]}}"#);
-        assert_eq!(named.unwrap().unwrap().fields, ["/name"]);
+        for name in ["$personal", r"\u0024pers\u006Fnal"] {
+            let text = format!(r#"{{"{name}": {{"subject": "c-7", "fields": ["/name"]}}}}"#);
+            assert_eq!(personal(&text).unwrap().unwrap().fields, ["/name"]);
+        }
+        let deep = json!({ PERSONAL: { "subject": "a", "fields": ["/a".repeat(101)] } });
+        assert!(personal(&deep.to_string()).is_err());
         for bad in [
             r#"{"$personal": 1}"#,
             r#"{"$personal": {"subject": "", "fields": ["/a"]}}"#,
@@ -81,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_metadata_are_read_or_refused(text in "\\PC{0,60}") {
-            let metadata = serde_json::json!({ PERSONAL: { "subject": text, "fields": [text] } });
+            let metadata = json!({ PERSONAL: { "subject": text, "fields": [text] } });
             if let Ok(Some(found)) = personal(&metadata.to_string()) {
                 prop_assert!(found.subject.len() <= SUBJECT_MAX);
                 prop_assert!(found.fields[0].starts_with('/'));

@@ -1,9 +1,8 @@
 //! Sealing and opening fields of JSON.
 
-use crate::{error::SubjectError, key::Key, personal::Personal};
+use crate::{error::SubjectError, fields::Fields, key::Key, personal::Personal};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use fairway_ledger::{Data, Json};
-use serde_json::Value;
+use fairway_ledger::Data;
 
 /// How a sealed field begins; what follows is base64.
 const SEALED: &str = "sealed:1:";
@@ -11,55 +10,62 @@ const SEALED: &str = "sealed:1:";
 /// Seals the personal fields of data. What is sealed already stays as it is: it comes from an export.
 pub(crate) fn seal(data: &Data, personal: &Personal, key: &Key) -> Result<Data, SubjectError> {
     let text = data.as_json().ok_or(SubjectError::NotJson)?;
-    let mut value: Value = serde_json::from_str(text).map_err(|_| SubjectError::NotJson)?;
-    for field in &personal.fields {
-        let found = value.pointer_mut(field);
-        if let Some(found) = found.filter(|found| sealed_bytes(found).is_none()) {
-            let sealed = key.seal(found.to_string().as_bytes(), personal.subject.as_bytes())?;
-            *found = Value::String(format!("{SEALED}{}", STANDARD_NO_PAD.encode(sealed)));
+    let mut seal = |field: &str| {
+        if sealed_bytes(field).is_some() {
+            return Ok(None);
         }
-    }
-    Ok(of_value(&value))
+        let sealed = key.seal(field.as_bytes(), personal.subject.as_bytes())?;
+        Ok(Some(format!("\"{SEALED}{}\"", STANDARD_NO_PAD.encode(sealed))))
+    };
+    let sealed = Fields::of(&personal.fields).change(text, &mut seal)?;
+    Ok(sealed.map_or_else(|| data.clone(), Data::trusted_json))
 }
 
 /// Whether data have a personal field that is not sealed.
 pub(crate) fn has_open(data: &Data, personal: &Personal) -> Result<bool, SubjectError> {
     let text = data.as_json().ok_or(SubjectError::NotJson)?;
-    let value: Value = serde_json::from_str(text).map_err(|_| SubjectError::NotJson)?;
-    let mut fields = personal.fields.iter().filter_map(|field| value.pointer(field));
-    Ok(fields.any(|found| sealed_bytes(found).is_none()))
+    let mut is_open = false;
+    let mut look = |field: &str| {
+        is_open |= sealed_bytes(field).is_none();
+        Ok(None)
+    };
+    Fields::of(&personal.fields).change(text, &mut look)?;
+    Ok(is_open)
 }
 
 /// Opens the personal fields of data; without the key they are null.
 pub(crate) fn open(data: &Data, personal: &Personal, key: Option<&Key>) -> Data {
-    let Some(mut value) = data.as_json().and_then(|text| serde_json::from_str(text).ok()) else {
-        return data.clone();
+    let mut open = |field: &str| {
+        let Some(sealed) = sealed_bytes(field) else { return Ok(None) };
+        let opened = key.and_then(|key| key.open(&sealed, personal.subject.as_bytes()));
+        let opened = opened.and_then(|plain| String::from_utf8(plain).ok());
+        Ok(Some(opened.unwrap_or_else(|| "null".to_owned())))
     };
-    for field in personal.fields.iter().rev() {
-        let Some(found) = Value::pointer_mut(&mut value, field) else { continue };
-        if let Some(sealed) = sealed_bytes(found) {
-            let opened = key.and_then(|key| key.open(&sealed, personal.subject.as_bytes()));
-            let opened = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
-            *found = opened.unwrap_or(Value::Null);
-        }
+    let fields = Fields::of(&personal.fields);
+    let opened = data.as_json().map(|text| fields.change(text, &mut open));
+    match opened {
+        Some(Ok(Some(text))) => Data::trusted_json(text),
+        _ => data.clone(),
     }
-    of_value(&value)
 }
 
-/// What is sealed in a value; none if it is not a sealed one.
-fn sealed_bytes(value: &Value) -> Option<Vec<u8>> {
-    STANDARD_NO_PAD.decode(value.as_str()?.strip_prefix(SEALED)?).ok()
-}
-
-fn of_value(value: &Value) -> Data {
-    Json::of(value).expect("a value of JSON is JSON").into()
+/// What is sealed in a field; none if it is not a sealed one.
+fn sealed_bytes(field: &str) -> Option<Vec<u8>> {
+    let text: String = serde_json::from_str(field).ok()?;
+    let sealed = STANDARD_NO_PAD.decode(text.strip_prefix(SEALED)?).ok()?;
+    (sealed.len() >= Key::SEALED_MIN).then_some(sealed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fairway_ledger::Json;
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn of_value(value: &Value) -> Data {
+        Json::of(value).unwrap().into()
+    }
 
     fn personal(fields: &[&str]) -> Personal {
         let fields = fields.iter().map(|&field| field.to_owned()).collect();
@@ -85,6 +91,34 @@ mod tests {
         let (key, fields) = (Key::generate().unwrap(), personal(&["/a/b", "/a"]));
         let data = of_value(&json!({"a": {"b": "x"}}));
         let sealed = seal(&data, &fields, &key).unwrap();
+        assert_eq!(open(&sealed, &fields, Some(&key)), data);
+    }
+
+    /// As versions before sealed them: one field after the other.
+    #[test]
+    fn what_was_sealed_within_a_sealed_field_is_opened_too() {
+        let (key, inner) = (Key::generate().unwrap(), personal(&["/a/b"]));
+        let data = of_value(&json!({"a": {"b": "x", "c": 1}}));
+        let twice = seal(&seal(&data, &inner, &key).unwrap(), &personal(&["/a"]), &key).unwrap();
+        assert_eq!(open(&twice, &personal(&["/a/b", "/a"]), Some(&key)), data);
+    }
+
+    #[test]
+    fn what_only_begins_like_a_sealed_field_is_sealed() {
+        let (key, fields) = (Key::generate().unwrap(), personal(&["/a"]));
+        let data = of_value(&json!({"a": "sealed:1:aGVsbG8"}));
+        let sealed = seal(&data, &fields, &key).unwrap();
+        assert!(!sealed.as_json().unwrap().contains("aGVsbG8"));
+        assert_eq!(open(&sealed, &fields, Some(&key)), data);
+    }
+
+    #[test]
+    fn everything_else_comes_back_to_the_last_digit() {
+        let (key, fields) = (Key::generate().unwrap(), personal(&["/a"]));
+        let text = r#"{"z":1.10,"a":[ 0.10, 98765432109876543210 ],"id":12345678901234567890123}"#;
+        let data = Data::trusted_json(text.to_owned());
+        let sealed = seal(&data, &fields, &key).unwrap();
+        assert!(sealed.as_json().unwrap().ends_with(r#""id":12345678901234567890123}"#));
         assert_eq!(open(&sealed, &fields, Some(&key)), data);
     }
 

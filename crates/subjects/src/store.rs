@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use fairway_ledger::{
     Append, AppendError, Appended, Event, Key, Ledger, LedgerError, LedgerId, ListStreams,
     NewEvent, Position, Read, RowChange, RowSet, Rows, Snapshot, Store, StreamName, StreamState,
-    Version, Watch,
+    Version, Watch, check,
 };
 use fairway_model::Timestamp;
 use std::{collections::BTreeSet, sync::Arc};
@@ -24,23 +24,22 @@ struct Sealing {
 
 impl Sealing {
     async fn seal(&self, mut appends: Vec<Append>) -> Result<Vec<Append>, AppendError> {
-        let mut found = Vec::new();
-        for (append, index) in numbered(&appends) {
-            let event = &append.events[index];
-            let personal = unsealed(event).map_err(|error| refused(event, error))?;
-            found.extend(personal.map(|personal| (append.stream.clone(), index, personal)));
+        check(&appends)?;
+        let found = personal_events(&appends)?;
+        let of = |found: &Found| (appends[found.append].stream.clone(), found.of.subject.clone());
+        let (open, sealed): (Vec<Found>, Vec<Found>) =
+            found.into_iter().partition(|found| found.is_open);
+        let (wanted, noted) = (open.iter().map(of).collect(), sealed.iter().map(of).collect());
+        if !sealed.is_empty() {
+            self.subjects.note(noted).await.map_err(|error| self.error(error))?;
         }
-        if found.is_empty() {
+        if open.is_empty() {
             return Ok(appends);
         }
-        let wanted = found.iter().map(|(stream, _, of)| (stream.clone(), of.subject.clone()));
-        let keys = self.subjects.keys_for(wanted.collect()).await;
-        let keys = keys.map_err(|error| self.error(error))?;
-        for (stream, index, personal) in found {
-            let append = appends.iter_mut().find(|append| append.stream == stream);
-            let event = &mut append.expect("the append that it was found in").events[index];
-            let key = &keys[&personal.subject];
-            let data = sealed::seal(&event.data, &personal, key);
+        let keys = self.subjects.keys_for(wanted).await.map_err(|error| self.error(error))?;
+        for Found { append, event, of, .. } in open {
+            let event = &mut appends[append].events[event];
+            let data = sealed::seal(&event.data, &of, &keys[&of.subject]);
             event.data = data.map_err(|error| refused(event, error))?;
         }
         Ok(appends)
@@ -71,15 +70,28 @@ impl Sealing {
     }
 }
 
-/// Every event of every append, by its index.
-fn numbered(appends: &[Append]) -> impl Iterator<Item = (&Append, usize)> {
-    appends.iter().flat_map(|append| (0..append.events.len()).map(move |index| (append, index)))
+/// An event with personal data.
+struct Found {
+    /// Its append and its place in that.
+    append: usize,
+    event: usize,
+    of: Personal,
+    /// Whether some of them are not sealed yet.
+    is_open: bool,
 }
 
-/// What of an event is personal and not sealed yet.
-fn unsealed(event: &NewEvent) -> Result<Option<Personal>, SubjectError> {
-    let Some(personal) = Personal::of(&event.metadata)? else { return Ok(None) };
-    Ok(sealed::has_open(&event.data, &personal)?.then_some(personal))
+fn personal_events(appends: &[Append]) -> Result<Vec<Found>, AppendError> {
+    let mut found = Vec::new();
+    for (append, of_stream) in appends.iter().enumerate() {
+        for (index, event) in of_stream.events.iter().enumerate() {
+            let personal = Personal::of(&event.metadata).map_err(|error| refused(event, error))?;
+            let Some(of) = personal else { continue };
+            let is_open = sealed::has_open(&event.data, &of);
+            let is_open = is_open.map_err(|error| refused(event, error))?;
+            found.push(Found { append, event: index, of, is_open });
+        }
+    }
+    Ok(found)
 }
 
 fn refused(event: &NewEvent, error: SubjectError) -> AppendError {

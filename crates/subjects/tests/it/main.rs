@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 use fairway_ledger::{
-    AppendError, Data, EventId, Expected, Json, Ledger, NewEvent, Position, StreamName, Version,
+    Append, AppendError, Data, EventId, Expected, Json, Ledger, NewEvent, Position, StreamName,
+    Version,
 };
 use fairway_subjects::{FORGOTTEN_KIND, PERSONAL, SUBJECTS_STREAM, Subjects, forget, over};
 use serde_json::{Value, json};
@@ -130,6 +131,54 @@ async fn a_retry_of_sealed_events_is_a_retry() {
     let again = place.open.append(&stream(), Expected::NoStream, vec![event()]).await.unwrap();
     assert_eq!(first, again);
     assert_eq!(place.plain.head().await.unwrap(), Position(1));
+}
+
+/// An export has them sealed. A snapshot of the stream that they get into is sealed as well.
+#[tokio::test]
+async fn a_snapshot_over_events_that_were_sealed_before_is_sealed() {
+    let place = Place::new();
+    place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await.unwrap();
+    let sealed = place.plain.read_all(Position(0), 1).await.unwrap().remove(0);
+    let again = NewEvent { data: sealed.data, ..named("ada", "Ada") };
+    let other: StreamName = "imported-1".parse().unwrap();
+    place.open.append(&other, Expected::Any, vec![again]).await.unwrap();
+    assert_eq!(place.names().await, ["Ada", "Ada"]);
+    let data: Data = Json::of(&json!({ "name": "Ada Lovelace" })).unwrap().into();
+    let state = ("order-v1".parse().unwrap(), data);
+    place.open.save_snapshot(&other, Version(1), state).await.unwrap();
+    assert!(!is_on_disk(place.dir.path(), b"Lovelace"));
+    place.subjects.forget("ada").await.unwrap();
+    assert_eq!(place.open.snapshot(&other, Version::END).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_named_twice_is_refused() {
+    let place = Place::new();
+    let append = |count| Append {
+        stream: stream(),
+        expected: Expected::Any,
+        events: vec![named("ada", "Ada"); count],
+    };
+    let refused = place.open.append_all(vec![append(1), append(2)]).await.unwrap_err();
+    assert!(matches!(refused, AppendError::SameStream(_)), "{refused}");
+}
+
+/// One who is forgotten while others append is gone from all that was appended before.
+#[tokio::test]
+async fn who_is_forgotten_while_others_append_is_gone_from_what_was_there() {
+    let place = Place::new();
+    let stream = stream();
+    for round in 0..20 {
+        let append = place.open.append(&stream, Expected::Any, vec![named("ada", "Ada")]);
+        let (appended, forgotten) = tokio::join!(append, place.subjects.forget("ada"));
+        appended.unwrap();
+        forgotten.unwrap();
+        let names = place.names().await;
+        assert_eq!(names.len(), round + 1);
+        assert!(names[..round].iter().all(Value::is_null), "{names:?}");
+    }
+    place.subjects.forget("ada").await.unwrap();
+    assert!(place.names().await.iter().all(Value::is_null));
 }
 
 #[tokio::test]
