@@ -53,10 +53,22 @@ impl Groups {
         match driver::start(self.ledger(), id).await {
             Ok(started) => Ok(handle.insert(started).requests.clone()),
             Err(error) => {
-                // Names that are only asked for are not remembered.
-                self.drivers().as_mut().and_then(|drivers| drivers.remove(id));
+                drop(handle);
+                self.forget(id, &turn);
                 Err(error)
             }
+        }
+    }
+
+    /// Does not remember a name that was only asked for; but one that somebody waits to start a driver
+    /// of, as it would then be started beside all others.
+    fn forget(&self, id: &GroupId, turn: &Arc<Turn<Option<Handle>>>) {
+        let mut drivers = self.drivers();
+        let Some(drivers) = &mut *drivers else { return };
+        // One is in the map and one is here; they become more only while the map is locked.
+        let is_there = drivers.get(id).is_some_and(|known| Arc::ptr_eq(known, turn));
+        if is_there && Arc::strong_count(turn) == 2 {
+            drivers.remove(id);
         }
     }
 
@@ -104,4 +116,24 @@ pub(crate) async fn ask<T>(
     let (reply, answer) = oneshot::channel();
     requests.send(request(reply)).await.ok()?;
     answer.await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_ledger::Ledger;
+
+    #[tokio::test]
+    async fn a_turn_that_somebody_waits_for_is_not_forgotten() {
+        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+        let groups = Groups::open(Ledger::open(&dir.path().join("events.db")).unwrap());
+        let id = GroupId::parse("$all", "mails").unwrap();
+        let turn = || groups.drivers().as_mut().unwrap().entry(id.clone()).or_default().clone();
+        let (failed, waiting) = (turn(), turn());
+        groups.forget(&id, &failed);
+        assert!(Arc::ptr_eq(&turn(), &waiting), "who comes next meets the one that waits");
+        drop(waiting);
+        groups.forget(&id, &failed);
+        assert!(groups.drivers().as_ref().unwrap().is_empty());
+    }
 }

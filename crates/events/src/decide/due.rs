@@ -49,14 +49,26 @@ impl Group {
     /// Asks for events that are to be read by their positions: the first ones first, so that none
     /// is handed out before an earlier one of its key is known.
     pub(super) fn fetch(&mut self) {
+        if self.is_loading || self.absent.is_empty() {
+            return;
+        }
         let is_full = self.fetched > 0 && self.bytes >= 2 * BUFFER_BYTES_MAX;
-        let room = (self.settings.buffer as usize).saturating_sub(self.fetched).min(LOAD_MAX);
-        if self.is_loading || self.absent.is_empty() || is_full || room == 0 {
+        let most = if is_full { 0 } else { LOAD_MAX };
+        let room = (self.settings.buffer as usize).saturating_sub(self.fetched).min(most);
+        let room = if room == 0 && self.is_stuck() { 1 } else { room };
+        if room == 0 {
             return;
         }
         self.asked = self.absent.iter().copied().take(room).collect();
         self.is_loading = true;
         self.actions.push(Action::Load(self.asked.clone()));
+    }
+
+    /// Whether nothing that is in memory can go on, so that it all waits for events of its keys that
+    /// are to be read.
+    fn is_stuck(&self) -> bool {
+        let has_timers = !self.timers.is_empty();
+        self.ready.is_empty() && self.in_flight == 0 && self.recording == 0 && !has_timers
     }
 
     /// Hands out what is ready to who has room.

@@ -29,12 +29,15 @@ pub(super) struct Model {
     checkpoint: Position,
     /// Those that consumers have.
     pub(super) in_flight: BTreeSet<Position>,
+    /// Those that a fact has finished which the group learns of now; another one may replay them.
+    passing: BTreeSet<Position>,
 }
 
 impl Model {
     pub(super) fn new(after_park: AfterPark) -> Self {
         let (taken, checkpoint) = (Position(0), Position(0));
-        Self { after_park, events: Vec::new(), taken, checkpoint, in_flight: BTreeSet::new() }
+        let (in_flight, passing) = (BTreeSet::new(), BTreeSet::new());
+        Self { after_park, events: Vec::new(), taken, checkpoint, in_flight, passing }
     }
 
     pub(super) fn append(&mut self, key: Option<u64>, passes: bool) {
@@ -90,11 +93,24 @@ impl Model {
         self.set(position, Stands::Acked);
     }
 
-    /// The group learns of a fact.
-    pub(super) fn told(&mut self, fact: &Fact) {
+    /// The group learns of facts.
+    pub(super) fn told(&mut self, facts: &[Fact]) {
+        self.passing.clear();
+        for fact in facts {
+            self.told_one(fact);
+        }
+    }
+
+    fn told_one(&mut self, fact: &Fact) {
         match fact {
-            Fact::Parked(failure) => self.set(failure.position, Stands::Parked),
-            Fact::Skipped { position, .. } => self.set(*position, Stands::Skipped),
+            Fact::Parked(failure) => {
+                self.set(failure.position, Stands::Parked);
+                self.passing.insert(failure.position);
+            }
+            Fact::Skipped { position, .. } => {
+                self.set(*position, Stands::Skipped);
+                self.passing.insert(*position);
+            }
             Fact::Replayed { events } => {
                 for event in events {
                     self.set(event.position, Stands::Open);
@@ -183,7 +199,8 @@ impl Model {
 
     /// An event need not be held any more.
     pub(super) fn forgotten(&mut self, position: Position) {
-        let is_finished = self.at(position).stands != Stands::Open;
+        let is_passing = self.passing.contains(&position);
+        let is_finished = is_passing || self.at(position).stands != Stands::Open;
         assert!(is_finished || !self.is_there(position), "it is finished: {position}");
     }
 

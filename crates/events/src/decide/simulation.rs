@@ -226,12 +226,13 @@ impl World {
         }
     }
 
-    fn learn(&mut self) {
+    /// The group learns of the next facts, at most so many at once.
+    fn learn(&mut self, most: usize) {
         let told = usize::try_from(self.group.progress().facts.0).unwrap();
-        if let Some(fact) = self.facts.get(told).cloned() {
-            self.model.told(&fact);
-            self.step(Input::Fact { version: Version(told as u64 + 1), fact });
-        }
+        let facts: Vec<Fact> = self.facts.iter().skip(told).take(most).cloned().collect();
+        self.model.told(&facts);
+        self.step(Input::Facts((told as u64 + 1..).map(Version).zip(facts).collect()));
+        self.model.told(&[]);
     }
 
     fn join(&mut self) {
@@ -291,7 +292,9 @@ impl World {
         let parked: Vec<Position> = some.map(|shelved| shelved.replay.position).collect();
         match self.random.below(4) {
             0 | 1 => {
-                let some = parked.into_iter().take(self.random.up_to(5) as usize);
+                let first = self.random.below(parked.len() as u64 + 1);
+                let some = parked.into_iter().skip(usize::try_from(first).unwrap());
+                let some = some.take(self.random.up_to(5) as usize);
                 let replay = |position: Position| Replay {
                     position,
                     version: Version(position.0),
@@ -347,12 +350,9 @@ impl World {
         let progress = self.stored.clone().unwrap_or_default();
         self.model.restored(&progress, &self.facts);
         let parked = shelved(&self.facts);
-        let known = usize::try_from(progress.facts.0).unwrap();
         self.group = Group::restore(self.settings.clone(), progress, parked, self.now);
         self.group.saving.record_every = RECORD_EVERY;
-        for _ in known..self.facts.len() {
-            self.learn();
-        }
+        self.learn(usize::MAX);
     }
 
     fn chaos(&mut self) {
@@ -363,7 +363,10 @@ impl World {
             }
             2..=5 => self.feed(),
             6..=9 => self.work(),
-            10 | 11 => self.learn(),
+            10 | 11 => {
+                let most = self.random.up_to(3) as usize;
+                self.learn(most);
+            }
             12 if self.holding.len() < 5 => self.join(),
             13 if self.random.one_in(3) => self.leave(),
             14 | 15 => self.ask(),
@@ -381,7 +384,7 @@ impl World {
         for _ in 0..20_000 {
             self.feed();
             self.work();
-            self.learn();
+            self.learn(1);
             for member in self.asked.keys().copied().collect::<Vec<_>>() {
                 self.asked.insert(member, 9);
                 self.step(Input::Asked { member, count: 9 });
@@ -411,7 +414,7 @@ impl World {
         for _ in 0..100 {
             self.pass_time();
             self.work();
-            self.learn();
+            self.learn(1);
         }
         assert!(self.model.is_done(&self.facts), "everything gets finished");
         let stored = self.stored.clone().unwrap_or_default();

@@ -34,8 +34,9 @@ pub(crate) enum Input {
     Nacked { member: MemberId, positions: Vec<Position>, verdict: Verdict, reason: String },
     /// A consumer is at work with events and needs longer.
     Extended { member: MemberId, positions: Vec<Position> },
-    /// The group's stream has a fact.
-    Fact { version: Version, fact: Fact },
+    /// The group's stream has facts. What follows from them is decided when all are taken in, as
+    /// some of them may say that already.
+    Facts(Vec<(Version, Fact)>),
     /// Progress up to a checkpoint is stored.
     Saved(Mark),
     /// Time passes.
@@ -112,7 +113,11 @@ impl Group {
                     }
                 }
             }
-            Input::Fact { version, fact } => self.learn(version, fact),
+            Input::Facts(facts) => {
+                for (version, fact) in facts {
+                    self.learn(version, fact);
+                }
+            }
             Input::Saved(checkpoint) => {
                 self.saving.is_under_way = false;
                 self.saving.checkpoint = checkpoint;

@@ -1,7 +1,10 @@
 //! Steps of a group as tables: what happens, and what is done about it.
 
 use crate::{
-    decide::{Action, Demand, Group, Input, Mark, MemberId, Progress, Taken, Verdict},
+    decide::{
+        Action, Demand, Group, Input, Mark, MemberId, Progress, Taken, Verdict,
+        progress::Unfinished,
+    },
     facts::{Fact, PARKED_MAX, Replay, Shelved},
     key::Key,
     settings::{AfterPark, Backoff, Settings},
@@ -111,7 +114,7 @@ impl Table {
     /// A fact is in the ledger.
     fn learn(&mut self, fact: Fact) -> String {
         let version = Version(self.group.progress().facts.0 + 1);
-        self.step(Input::Fact { version, fact })
+        self.step(Input::Facts(vec![(version, fact)]))
     }
 
     fn skip(&mut self, position: u64) -> String {
@@ -280,6 +283,46 @@ fn what_was_begun_is_read_again_after_a_restart_and_before_anything_else() {
     assert_eq!(loaded, "forget 5, 3 to 1 as 3", "5 was truncated");
     assert!(table.group.wants() > 0);
     assert_eq!((table.ack(1, 3).as_str(), table.checkpoint()), ("forget 3", 9));
+}
+
+#[test]
+fn facts_that_are_learned_together_lead_to_nothing_that_one_of_them_says() {
+    let settings = Settings { after_park: AfterPark::KeyWaits, ..settings() };
+    let mut table = Table::new(settings.clone());
+    table.take(&[(1, 7), (2, 7)]);
+    table.join(1, 10, Demand::Always);
+    table.nack(1, 1, Verdict::Park);
+    let parked = table.recorded.remove(0);
+    table.learn(parked.clone());
+    let behind = table.recorded.remove(0);
+    table.learn(behind.clone());
+    let skipped = Fact::Skipped { position: Position(1), reason: String::new() };
+    table.learn(skipped.clone());
+    let released = table.recorded.remove(0);
+    // Killed after that, with progress of before, and what all the facts amount to.
+    let unfinished = [1, 2].map(|at| Unfinished(Position(at), Version(at), 0)).into();
+    let progress = Progress { taken: mark(2), unfinished, ..Progress::default() };
+    let mut table = Table::restored(settings, progress, Vec::new());
+    let facts = [parked, behind, skipped, released];
+    let facts = (1..).map(Version).zip(facts).collect();
+    assert_eq!(table.step(Input::Facts(facts)), "forget 1, forget 2, load [2]");
+}
+
+#[test]
+fn an_event_that_is_replayed_is_read_although_later_ones_of_its_key_fill_the_buffer() {
+    let mut table = Table::new(Settings { buffer: 1, ..settings() });
+    table.take(&[(1, 7)]);
+    table.join(1, 1, Demand::Always);
+    table.park(1, 1);
+    table.take(&[(2, 7)]);
+    table.park(1, 2);
+    table.take(&[(3, 8)]);
+    assert_eq!(table.replay(2, 7), "load [2]");
+    assert_eq!(table.loaded(&[(2, 7)]), "", "the consumer has enough to do");
+    assert_eq!(table.replay(1, 7), "", "there is no room yet");
+    assert_eq!(table.ack(1, 3), "forget 3, load [1]");
+    assert_eq!(table.loaded(&[(1, 7)]), "1 to 1 as 1");
+    assert_eq!(table.ack(1, 1), "forget 1, 2 to 1 as 1");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::{
     progress_row::ProgressRow,
     request::Request,
 };
-use fairway_ledger::{Event, EventId, Ledger, NewEvent, Position};
+use fairway_ledger::{Event, EventId, Ledger, NewEvent, Position, Version};
 use fairway_model::Timestamp;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -69,8 +69,12 @@ enum Happened {
 
 impl Driver {
     /// Runs until the group is closed, has other settings, or is driven by somebody else.
-    pub(super) async fn run(mut self, news: Vec<Input>, mut requests: mpsc::Receiver<Request>) {
-        self.apply(news);
+    pub(super) async fn run(
+        mut self,
+        news: Vec<(Version, Fact)>,
+        mut requests: mpsc::Receiver<Request>,
+    ) {
+        self.apply(vec![Input::Facts(news)]);
         let why = loop {
             let taken = match self.next(&mut requests).await {
                 Ok(happened) => self.take_in(happened),
@@ -271,15 +275,15 @@ impl Driver {
     }
 
     fn learn(&mut self, page: Page) -> Result<Vec<Input>, Ended> {
-        let mut inputs = Vec::with_capacity(page.events.len());
+        let mut facts = Vec::with_capacity(page.events.len());
         for event in page.events {
             match event.decode::<Fact>() {
                 Ok(Fact::Updated { .. }) => return Err(Ended::Updated),
                 Ok(Fact::Removed | Fact::Created { .. }) => return Err(Ended::Removed),
-                Ok(fact) => inputs.push(Input::Fact { version: event.version, fact }),
+                Ok(fact) => facts.push((event.version, fact)),
                 Err(_) => return Err(Ended::Failed),
             }
         }
-        Ok(inputs)
+        Ok(vec![Input::Facts(facts)])
     }
 }

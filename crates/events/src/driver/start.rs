@@ -1,10 +1,10 @@
 //! Starting a driver: its lock, what is stored of the group, and its tasks.
 
 use crate::{
-    decide::{Group, Input, Mark},
+    decide::{Group, Mark},
     driver::{run::Driver, seats::Seats, work},
     error::GroupError,
-    facts::{Facts, Standing, unreadable},
+    facts::{Fact, Facts, Standing, unreadable},
     feed::{Feed, Pace, Page},
     group_id::{GroupId, Source},
     lock::GroupLock,
@@ -133,14 +133,14 @@ async fn facts_after(
     id: &GroupId,
     mut after: Version,
     last: Version,
-) -> Result<Vec<Input>, GroupError> {
+) -> Result<Vec<(Version, Fact)>, GroupError> {
     let mut news = Vec::new();
     while after < last {
         let page = ledger.read_stream(id.stream(), after, PAGE_EVENTS_MAX).await?;
         after = page.last().map_or(last, |event| event.version);
         for event in page.iter().filter(|event| event.version <= last) {
             let fact = event.decode().map_err(|error| unreadable(id.stream(), error))?;
-            news.push(Input::Fact { version: event.version, fact });
+            news.push((event.version, fact));
         }
     }
     Ok(news)
