@@ -44,12 +44,14 @@ pub enum ReadModelError {
     #[error("there is no read model `{0}`")]
     Missing(ReadModelName),
     /// There is no such query.
-    #[error("read model `{name}` has no query `{query}`")]
+    #[error("read model `{name}` has no query `{query}`; {}", known(.queries))]
     MissingQuery {
         /// The read model.
         name: ReadModelName,
         /// The name that was asked for.
         query: String,
+        /// The names of those that there are.
+        queries: Vec<String>,
     },
     /// The first build is not done.
     #[error("read model `{name}` is being built: it is at {position} of {head}")]
@@ -127,4 +129,24 @@ impl ReadModelError {
     pub(crate) fn append(name: &ReadModelName, error: AppendError) -> Self {
         Self::Append { name: name.clone(), source: Arc::new(error) }
     }
+}
+
+/// The queries that there are, in words.
+fn known(queries: &[String]) -> String {
+    if queries.is_empty() {
+        return "it has none".to_owned();
+    }
+    let names: Vec<String> = queries.iter().map(|query| format!("`{query}`")).collect();
+    format!("it has {}", names.join(", "))
+}
+
+/// An error with its causes.
+pub(crate) fn in_words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }

@@ -2,12 +2,23 @@
 
 use crate::target::TRIES_MAX;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap, HashSet},
     time::{Duration, Instant},
 };
 
 /// The first pause before an event is tried again; each later one is ten times as long.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// What came of trying parked events again.
+#[derive(Debug, Default)]
+pub(crate) struct Tried {
+    /// Keys of which an event failed once more.
+    pub(crate) failed: BTreeSet<String>,
+    /// Keys of which an event was taken in.
+    pub(crate) taken: BTreeSet<String>,
+    /// Whether all that waits was to be tried.
+    pub(crate) is_of_all: bool,
+}
 
 /// The keys that wait. Pure: who calls brings the time.
 #[derive(Debug, Clone, Default)]
@@ -37,19 +48,16 @@ impl Held {
         self.keys.insert(key, due);
     }
 
-    /// What waits with a key is to be tried now.
-    pub(crate) fn go_on(&mut self, key: String, now: Instant) {
-        self.keys.insert(key, Some(now));
-    }
-
-    /// All that waited with a key is taken in.
-    pub(crate) fn release(&mut self, key: &str) {
-        self.keys.remove(key);
-    }
-
-    /// The keys that wait.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &String> {
-        self.keys.keys()
+    /// Goes on after events were tried again; something waits still with the keys that are `left`.
+    /// Where none of that failed, it was too much for one time and is to be tried now.
+    pub(crate) fn settle(&mut self, left: &HashSet<String>, tried: &Tried, now: Instant) {
+        self.keys.retain(|key, _| left.contains(key));
+        for (key, due) in &mut self.keys {
+            let is_wanted = tried.is_of_all || tried.taken.contains(key);
+            if is_wanted && !tried.failed.contains(key) {
+                *due = Some(now);
+            }
+        }
     }
 
     /// Keys that are to be tried again now.
@@ -78,7 +86,24 @@ mod tests {
             assert_eq!(held.due_in(start), pause.map(Duration::from_millis), "{tries}");
         }
         assert!(held.holds("a") && !held.holds("b"));
-        held.release("a");
+        held.settle(&HashSet::new(), &Tried::default(), start);
         assert!(held.is_empty());
+    }
+
+    #[test]
+    fn what_was_too_much_for_one_time_is_tried_at_once_and_what_failed_is_not() {
+        let (mut held, start) = (Held::default(), Instant::now());
+        for key in ["failed", "taken", "untried"] {
+            held.fail(key.to_owned(), TRIES_MAX + 1, start);
+        }
+        let set = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        let tried = Tried { failed: set(&["failed"]), taken: set(&["taken"]), is_of_all: false };
+        let left = ["failed", "taken", "untried"].map(str::to_owned).into();
+        held.settle(&left, &tried, start);
+        assert_eq!(held.due_keys(start), ["taken"]);
+        held.settle(&left, &Tried { is_of_all: true, ..tried }, start);
+        let mut due = held.due_keys(start);
+        due.sort();
+        assert_eq!(due, ["taken", "untried"]);
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! This crate listens on nothing: who lets others ask over a network does that.
 
+mod asking;
 mod callback;
 mod declaration;
 mod drive;

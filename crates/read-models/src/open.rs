@@ -105,7 +105,11 @@ pub(crate) async fn check(
         (Ok(plan), ReadModelTarget::Postgres(address)) => {
             postgres::check(&places.fill(address)?, model, &plan).await?
         }
-        (Ok(plan), _) => sqlite::check(model, &plan),
+        (Ok(plan), _) => {
+            let model = model.clone();
+            let checked = tokio::task::spawn_blocking(move || sqlite::check(&model, &plan)).await;
+            checked.map_err(|error| TargetError::unusable("a thread ended", error))?
+        }
     };
     if faults.is_empty() {
         return Ok(());

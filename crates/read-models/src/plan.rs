@@ -27,6 +27,8 @@ pub(crate) struct Handler {
     pub(crate) statements: Vec<Statement>,
     /// The fields of the data that are needed, each once.
     fields: Vec<Box<str>>,
+    /// Whether it is one statement that leaves no trace when it fails.
+    pub(crate) is_atomic: bool,
 }
 
 /// One statement.
@@ -73,16 +75,24 @@ impl Plan {
     pub(crate) fn new(model: &ReadModel, dialect: Dialect) -> Result<Self, Vec<SqlFault>> {
         let mut faults = Vec::new();
         faults.extend(model.tables.iter().filter_map(|sql| sql::check_tables(sql, dialect).err()));
+        let changes = model.on.values().flatten();
+        let all = model.tables.iter().chain(changes).chain(model.queries.values());
+        faults.extend(all.filter_map(|sql| sql::check_names(sql, dialect).err()));
         for query in model.queries.values() {
             faults.extend(sql::check_statement(query, dialect, Use::Query).err());
         }
+        // `OR FAIL` and `RAISE (FAIL)` of SQLite keep what a statement did before.
+        let is_fail = |token: &sql::Token| token.text.eq_ignore_ascii_case("fail");
+        let fails = |sql: &Sql| sql::tokens(&sql.text, dialect).iter().any(is_fail);
+        let may_fail_midway = model.tables.iter().chain(model.on.values().flatten()).any(fails);
         let (mut kinds, mut handlers) = (HashMap::new(), Vec::new());
         for (kind, statements) in &model.on {
             for sql in statements {
                 faults.extend(sql::check_statement(sql, dialect, Use::Change).err());
             }
             kinds.insert(kind.as_str().into(), handlers.len());
-            handlers.push(Handler::new(statements, &model.key, dialect));
+            let is_atomic = statements.len() == 1 && !may_fail_midway;
+            handlers.push(Handler { is_atomic, ..Handler::new(statements, &model.key, dialect) });
         }
         if faults.is_empty() {
             Ok(Self { kinds, handlers, key: model.key.clone() })
@@ -120,7 +130,7 @@ impl Handler {
         }
         let statements =
             statements.iter().map(|sql| Statement::new(sql, &mut fields, dialect)).collect();
-        Self { statements, fields }
+        Self { statements, fields, is_atomic: false }
     }
 
     /// The values of the fields of an event, by their places.

@@ -48,6 +48,21 @@ pub struct Answer {
     pub is_cut: bool,
 }
 
+/// The names of the columns of an answer. Its values are found by them, so that no two are the same.
+pub(crate) fn columns(
+    names: impl IntoIterator<Item = impl Into<String>>,
+) -> Result<Vec<String>, String> {
+    let mut columns: Vec<String> = Vec::new();
+    for name in names {
+        let name = name.into();
+        if columns.contains(&name) {
+            return Err(format!("two columns are named `{name}`; give one another name with `AS`"));
+        }
+        columns.push(name);
+    }
+    Ok(columns)
+}
+
 /// What a target answered.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Found {

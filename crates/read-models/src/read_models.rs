@@ -2,32 +2,46 @@
 
 use crate::{
     declaration::Declaration,
-    drive::{BuildKey, Driver, Progress, Setting},
-    error::ReadModelError,
+    drive::{BuildKey, Driver, Progress, Setting, State},
+    error::{ReadModelError, in_words},
     open::{self, Places},
-    read::{Answer, Consistency, Parameters, Question},
+    postgres::Links,
     reader::Reader,
-    registry::{Built, Fact, ModelState, Registry, stream_of},
+    registry::{Built, Fact, Facts, ModelState, Registry, stream_of},
     status::{Building, Status},
-    target::{Parked, ParkedOf, Standing, TargetError},
+    target::{Parked, ParkedOf, Standing},
 };
 use fairway_ledger::{AppendError, Expected, Ledger, Position};
 use fairway_model::ReadModelName;
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::{sync::watch, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
 
 /// The first pause between two looks at a build that somebody else drives, and the longest.
-const LOOK: Duration = Duration::from_millis(1);
-const LOOK_MAX: Duration = Duration::from_millis(50);
+pub(crate) const LOOK: Duration = Duration::from_millis(1);
+pub(crate) const LOOK_MAX: Duration = Duration::from_millis(50);
+/// Most questions that are answered at once; others wait.
+const QUESTIONS_MAX: usize = 16;
 
 /// The read models of a ledger: declares, reads and mends them; with a driver also follows the
 /// ledger. Cheap to clone; its methods need a Tokio runtime.
 #[derive(Debug, Clone)]
 pub struct ReadModels {
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     places: Places,
-    known: watch::Receiver<HashMap<BuildKey, watch::Receiver<Progress>>>,
+    /// To ask what is in PostgreSQL.
+    links: Links,
+    facts: Arc<Facts>,
+    /// What is known of builds that this process drives.
+    pub(crate) known: watch::Receiver<Known>,
+    /// Bounds how many questions are answered at once.
+    pub(crate) answering: Arc<Semaphore>,
 }
+
+/// How far builds are, for those who wait for them.
+type Known = HashMap<BuildKey, watch::Receiver<Progress>>;
 
 /// Follows the ledger for its read models until it is stopped or dropped.
 #[derive(Debug)]
@@ -58,7 +72,13 @@ impl ReadModels {
     /// The read models of a ledger, without following it: somebody else does, or nobody.
     pub fn open(ledger: Ledger, places: Places) -> Self {
         let (_, known) = watch::channel(HashMap::new());
-        Self { ledger, places, known }
+        Self::of(ledger, places, known)
+    }
+
+    fn of(ledger: Ledger, places: Places, known: watch::Receiver<Known>) -> Self {
+        let facts = Arc::new(Facts::of_ledger(ledger.clone()));
+        let answering = Arc::new(Semaphore::new(QUESTIONS_MAX));
+        Self { ledger, places, links: Links::default(), facts, known, answering }
     }
 
     /// The read models of a ledger, which follow it from now on. Fails if another process drives
@@ -69,20 +89,24 @@ impl ReadModels {
         let setting = Setting { ledger: ledger.clone(), places: places.clone(), known };
         let driver = Driver::new(setting)?;
         let task = tokio::spawn(driver.run(stop_of));
-        Ok((Self { ledger, places, known: known_of }, Following { stop, task }))
+        Ok((Self::of(ledger, places, known_of), Following { stop, task }))
     }
 
     /// Declares a read model, after its SQL was tried. What is new is built beside what is there.
     pub async fn apply(&self, declaration: &Declaration) -> Result<Applied, ReadModelError> {
-        open::check(&self.places, declaration).await?;
-        let name = declaration.name();
+        let (name, mut is_tried) = (declaration.name(), false);
         loop {
-            let model = Registry::load_one(&self.ledger, name).await?;
+            let model = self.facts.of(name).await?;
             if let Some(wanted) = &model.wanted {
+                // What was declared before is known to be right, also while its database is away.
                 if wanted.declaration.says_the_same(declaration) {
                     return Ok(Applied::Unchanged);
                 }
                 check_version(name, &wanted.declaration, declaration)?;
+            }
+            if !is_tried {
+                open::check(&self.places, declaration).await?;
+                is_tried = true;
             }
             let (path, text) = (declaration.path().to_owned(), declaration.text().to_owned());
             if self.tell(name, &model, &Fact::Declared { path, text }).await? {
@@ -146,38 +170,14 @@ impl ReadModels {
         self.status_of(name, &model).await
     }
 
-    /// Waits until a read model is at a position or further, read by the declaration that is wanted
-    /// now; else says how far it is.
-    pub async fn wait(
-        &self,
-        name: &ReadModelName,
-        consistency: Consistency,
-    ) -> Result<(), ReadModelError> {
-        let (mut look, start) = (LOOK, Instant::now());
-        loop {
-            let model = self.model(name).await?;
-            let is_swapped = model.candidate().is_none();
-            match self.reached(name, &model, consistency).await {
-                Ok(()) if is_swapped => return Ok(()),
-                Ok(()) | Err(ReadModelError::Building { .. } | ReadModelError::Behind { .. }) => {}
-                Err(error) => return Err(error),
-            }
-            if start.elapsed() >= patience(consistency) {
-                return self.reached(name, &model, consistency).await;
-            }
-            tokio::time::sleep(look).await;
-            look = (look * 2).min(LOOK_MAX);
-        }
-    }
-
     /// Waits until all that was asked of a read model is done: it is built, mended, or removed.
     pub async fn settled(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
         let mut look = LOOK;
         loop {
-            let model = Registry::load_one(&self.ledger, name).await?;
+            let model = self.facts.of(name).await?;
             let asked = model.asks.last_key_value().map_or(0, |(version, _)| *version);
             let done = match &model.live {
-                Some(live) => self.standing(live).await?.is_some_and(|live| live.asks >= asked),
+                Some(live) => self.standing(name, live).await?.is_some_and(|at| at.asks >= asked),
                 None => model.wanted.is_none(),
             };
             if done && model.candidate().is_none() && model.retired.is_empty() {
@@ -188,80 +188,11 @@ impl ReadModels {
         }
     }
 
-    /// Asks a read model.
-    pub async fn query(
+    pub(crate) async fn model(
         &self,
         name: &ReadModelName,
-        (question, parameters): (Question, Parameters),
-        consistency: Consistency,
-    ) -> Result<Answer, ReadModelError> {
-        let (mut look, start, mut missing) = (LOOK, Instant::now(), None);
-        loop {
-            let model = self.model(name).await?;
-            let done = self.reached(name, &model, consistency).await;
-            if let (Ok(()), Some(live)) = (&done, &model.live) {
-                let asked = (question.clone(), parameters.clone());
-                if let Some(answer) = self.reader(live)?.query(asked).await? {
-                    return Ok(answer);
-                }
-                // Another build took its place meanwhile, or somebody removed the tables.
-                if missing.replace(live.id) == Some(live.id) {
-                    let gone = format!("the tables of read model `{name}` are gone; rebuild it");
-                    return Err(TargetError::Foreign(gone).into());
-                }
-            }
-            let left = patience(consistency).saturating_sub(start.elapsed());
-            match done {
-                Err(error) if left.is_zero() || !error.is_of_time() => return Err(error),
-                _ => {}
-            }
-            self.changed(name, &model, look.min(left)).await;
-            look = (look * 2).min(LOOK_MAX);
-        }
-    }
-
-    /// Whether what is read is as far as a reader wants.
-    async fn reached(
-        &self,
-        name: &ReadModelName,
-        model: &ModelState,
-        consistency: Consistency,
-    ) -> Result<(), ReadModelError> {
-        let Some(live) = &model.live else {
-            let head = self.ledger.head().await?;
-            let candidate = model.candidate();
-            let position = match candidate {
-                Some(built) => self.standing(built).await?.unwrap_or_default().position,
-                None => Position(0),
-            };
-            return Err(ReadModelError::Building { name: name.clone(), position, head });
-        };
-        let Consistency::AtLeast(wanted, _) = consistency else { return Ok(()) };
-        let position = self.standing(live).await?.unwrap_or_default().position;
-        if position >= wanted {
-            return Ok(());
-        }
-        Err(ReadModelError::Behind { name: name.clone(), position, wanted })
-    }
-
-    /// Waits until a build may have gone on: at once if this process drives it.
-    async fn changed(&self, name: &ReadModelName, model: &ModelState, look: Duration) {
-        let key = model.live.as_ref().map(|live| (name.clone(), live.id));
-        let known = key.and_then(|key| self.known.borrow().get(&key).cloned());
-        match known {
-            Some(mut progress) => {
-                let wait = tokio::time::timeout(look, progress.changed());
-                // Whatever came of it, the next look shows.
-                if wait.await.is_ok_and(|changed| changed.is_err()) {
-                    tokio::time::sleep(look).await;
-                }
-            }
-            None => tokio::time::sleep(look).await,
-        }
-    }
-
-    async fn model(&self, name: &ReadModelName) -> Result<ModelState, ReadModelError> {
-        let model = Registry::load_one(&self.ledger, name).await?;
+    ) -> Result<Arc<ModelState>, ReadModelError> {
+        let model = self.facts.of(name).await?;
         if model.wanted.is_none() {
             return Err(ReadModelError::Missing(name.clone()));
         }
@@ -279,12 +210,26 @@ impl ReadModels {
         Ok((built, reader))
     }
 
-    fn reader(&self, built: &Built) -> Result<Reader, ReadModelError> {
-        Reader::of(&self.places, built)
+    pub(crate) fn reader(&self, built: &Built) -> Result<Reader, ReadModelError> {
+        Reader::of(&self.places, &self.links, built)
     }
 
-    async fn standing(&self, built: &Built) -> Result<Option<Standing>, ReadModelError> {
-        self.reader(built)?.standing().await
+    /// What is known of a build that this process drives.
+    fn progress(&self, name: &ReadModelName, built: &Built) -> Option<Progress> {
+        let known = self.known.borrow().get(&(name.clone(), built.id)).cloned();
+        known.map(|progress| progress.borrow().clone())
+    }
+
+    /// How far a build is, from who drives it or else from where it is kept.
+    pub(crate) async fn standing(
+        &self,
+        name: &ReadModelName,
+        built: &Built,
+    ) -> Result<Option<Standing>, ReadModelError> {
+        match self.progress(name, built).and_then(|progress| progress.standing) {
+            Some(standing) => Ok(Some(standing)),
+            None => self.reader(built)?.standing().await,
+        }
     }
 
     async fn status_of(
@@ -294,26 +239,28 @@ impl ReadModels {
     ) -> Result<Status, ReadModelError> {
         let head = self.ledger.head().await?;
         let live = match &model.live {
-            Some(built) => Some(self.building(name, built).await?),
+            Some(built) => Some(self.building(name, built).await),
             None => None,
         };
         let candidate = match model.candidate() {
-            Some(built) => Some(self.building(name, built).await?),
+            Some(built) => Some(self.building(name, built).await),
             None => None,
         };
         Ok(Status { name: name.clone(), head, live, candidate })
     }
 
-    async fn building(
-        &self,
-        name: &ReadModelName,
-        built: &Built,
-    ) -> Result<Building, ReadModelError> {
-        let known = self.known.borrow().get(&(name.clone(), built.id)).cloned();
-        let state = known.map(|progress| progress.borrow().state.clone());
-        let standing = self.standing(built).await?.unwrap_or_default();
+    /// How far a build is. That it cannot be looked at is a part of the answer, as others can.
+    async fn building(&self, name: &ReadModelName, built: &Built) -> Building {
+        let state = self.progress(name, built).map(|progress| progress.state);
         let version = built.declaration.model().version;
-        Ok(Building { build: built.id, version, standing, state })
+        let (standing, state) = match self.standing(name, built).await {
+            Ok(standing) => (standing.unwrap_or_default(), state),
+            Err(error) => {
+                let failing = || State::Failing(in_words(&error));
+                (Standing::default(), state.or_else(|| Some(failing())))
+            }
+        };
+        Building { build: built.id, version, standing, state }
     }
 
     /// Appends a fact about a read model that there is.
@@ -359,13 +306,5 @@ fn check_version(
         std::cmp::Ordering::Less => Err(ReadModelError::LowerVersion { name, found, given }),
         std::cmp::Ordering::Equal => Err(ReadModelError::SameVersion { name, version: given }),
         std::cmp::Ordering::Greater => Ok(()),
-    }
-}
-
-/// How long a reader waits.
-fn patience(consistency: Consistency) -> Duration {
-    match consistency {
-        Consistency::Now => Duration::ZERO,
-        Consistency::AtLeast(_, wait) => wait,
     }
 }

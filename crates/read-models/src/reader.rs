@@ -3,7 +3,7 @@
 use crate::{
     error::ReadModelError,
     open::Places,
-    postgres::{self, PostgresReader},
+    postgres::{self, Links, PostgresReader},
     read::{Answer, Found, Parameters, Question},
     registry::Built,
     sql::{self, Use},
@@ -14,6 +14,7 @@ use fairway_model::{
     Span,
     config::{ReadModelTarget, Sql},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Reads a build.
 pub(crate) struct Reader {
@@ -29,14 +30,19 @@ enum Kept {
 
 impl Reader {
     /// What reads a build.
-    pub(crate) fn of(places: &Places, built: &Built) -> Result<Self, ReadModelError> {
+    pub(crate) fn of(
+        places: &Places,
+        links: &Links,
+        built: &Built,
+    ) -> Result<Self, ReadModelError> {
         let kept = match &built.declaration.model().target {
             ReadModelTarget::Sqlite | ReadModelTarget::Callback(_) => {
                 Kept::Sqlite(SqliteReader(Place::of(&places.dir, built)))
             }
             ReadModelTarget::Postgres(address) => {
                 let address = places.fill(address)?;
-                Kept::Postgres(PostgresReader(postgres::Place::of(address, built)))
+                let place = postgres::Place::of(address, built);
+                Kept::Postgres(PostgresReader { place, links: links.clone() })
             }
         };
         Ok(Self { built: built.clone(), kept })
@@ -62,15 +68,20 @@ impl Reader {
         }
     }
 
-    /// Asks; none if the build is not there.
+    /// Asks; none if the build is not there. The turn ends when the database is done.
     pub(crate) async fn query(
         &self,
         (question, parameters): (Question, Parameters),
+        turn: OwnedSemaphorePermit,
     ) -> Result<Option<Answer>, ReadModelError> {
         let query = self.sql(question)?;
         let rows = match &self.kept {
-            Kept::Sqlite(reader) => reader.query(query, parameters).await?,
-            Kept::Postgres(reader) => reader.query(query, parameters).await?,
+            Kept::Sqlite(reader) => reader.query(query, parameters, turn).await?,
+            Kept::Postgres(reader) => {
+                let rows = reader.query(query, parameters).await;
+                drop(turn);
+                rows?
+            }
         };
         let version = self.built.declaration.model().version;
         Ok(rows.map(|Found { position, columns, rows, is_cut }| Answer {
@@ -95,10 +106,15 @@ impl Reader {
                 checked.map_err(|fault| ReadModelError::Query(fault.message))?;
                 Ok(("SQL".to_owned(), sql.text))
             }
-            Question::Named(query) => match model.queries.get(&query) {
-                Some(sql) => Ok((query, sql.text.clone())),
-                None => Err(ReadModelError::MissingQuery { name: model.name.clone(), query }),
-            },
+            Question::Named(query) => {
+                let missing = |query: &str| ReadModelError::MissingQuery {
+                    name: model.name.clone(),
+                    query: query.to_owned(),
+                    queries: model.queries.keys().cloned().collect(),
+                };
+                let sql = model.queries.get(&query).ok_or_else(|| missing(&query))?;
+                Ok((query, sql.text.clone()))
+            }
         }
     }
 }

@@ -72,6 +72,8 @@ pub(crate) struct Replay {
     pub(crate) left: BTreeSet<u64>,
     /// The ask that this does, if one does it.
     pub(crate) ask: Option<u64>,
+    /// Whether all that waits is to be tried, also what is too much for one time.
+    pub(crate) is_of_all: bool,
 }
 
 /// Why a target could not be used. What was asked of it was not done.
@@ -119,4 +121,10 @@ pub(crate) trait Target: Send {
 
     /// Removes all that there is of the build.
     async fn remove(&mut self) -> Result<(), TargetError>;
+
+    /// Whether what it does can be left in the middle: nobody reads what comes of it here, and it is
+    /// done again.
+    fn can_be_left(&self) -> bool {
+        false
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::post::{Post, Refused};
 use crate::{
-    held::Held,
+    held::{Held, Tried},
     plan::Plan,
     registry::Built,
     sqlite::{Place, standing},
@@ -31,6 +31,7 @@ pub(crate) struct CallbackTarget {
 struct Book {
     connection: Connection,
     held: Held,
+    skipped: Arc<BTreeSet<u64>>,
     position: Position,
     asks: u64,
     parked: u64,
@@ -50,20 +51,21 @@ impl CallbackTarget {
 
     fn book(&mut self) -> Result<&mut Book, TargetError> {
         if self.open.is_none() {
-            self.open = Some(Book::open(&self.place, &self.built, &self.ledger)?);
+            let skipped = self.skipped.clone();
+            self.open = Some(Book::open(&self.place, &self.built, (&self.ledger, skipped))?);
         }
         Ok(self.open.as_mut().expect("it was just opened"))
     }
 
     /// Events that are not skipped and do not wait.
     fn ready<'e>(&mut self, events: &'e [Event]) -> Result<Vec<&'e Event>, TargetError> {
-        let (skipped, plan) = (self.skipped.clone(), self.plan.clone());
+        let plan = self.plan.clone();
         let book = self.book()?;
         if book.parked >= PARKED_MAX {
             return Err(TargetError::Full);
         }
         let goes = |event: &&Event| {
-            let is_skipped = skipped.contains(&event.position.0);
+            let is_skipped = book.skipped.contains(&event.position.0);
             !is_skipped && (book.held.is_empty() || !book.held.holds(&plan.key(event)))
         };
         Ok(events.iter().filter(goes).collect())
@@ -77,7 +79,11 @@ impl CallbackTarget {
 }
 
 impl Book {
-    fn open(place: &Place, built: &Built, ledger: &str) -> Result<Self, TargetError> {
+    fn open(
+        place: &Place,
+        built: &Built,
+        (ledger, skipped): (&str, Arc<BTreeSet<u64>>),
+    ) -> Result<Self, TargetError> {
         let connection = place.open(built, ledger)?;
         let restore = || {
             let stored = standing::read(&connection)?;
@@ -89,7 +95,8 @@ impl Book {
             let path = place.path().display();
             return Err(TargetError::Foreign(format!("`{path}` follows another ledger")));
         }
-        Ok(Self { connection, held, position: stored.position, asks: stored.asks, parked })
+        let (position, asks) = (stored.position, stored.asks);
+        Ok(Self { connection, held, skipped, position, asks, parked })
     }
 
     /// Notes what was told, and parks what was refused and what waits behind it.
@@ -101,6 +108,9 @@ impl Book {
     ) -> Result<(), Error> {
         let transaction = self.connection.unchecked_transaction()?;
         for event in events {
+            if self.skipped.contains(&event.position.0) {
+                continue;
+            }
             let key = plan.key(event);
             if let Some(why) = refused.get(&event.position.0) {
                 standing::park(&transaction, event, &key, Some(why))?;
@@ -127,29 +137,22 @@ impl Book {
         for position in &replay.left {
             standing::unpark(&transaction, *position)?;
         }
-        let (mut failed, mut tried) = (BTreeSet::new(), BTreeSet::new());
+        let mut tried = Tried { is_of_all: replay.is_of_all, ..Tried::default() };
         for event in &replay.events {
             let key = plan.key(event);
-            if failed.contains(&key) {
+            if tried.failed.contains(&key) || replay.left.contains(&event.position.0) {
                 continue;
             }
             if let Some(why) = refused.get(&event.position.0) {
                 let count = standing::fail(&transaction, event.position.0, why)?;
                 self.held.fail(key.clone(), count, Instant::now());
-                failed.insert(key);
+                tried.failed.insert(key);
             } else {
                 standing::unpark(&transaction, event.position.0)?;
-                tried.insert(key);
+                tried.taken.insert(key);
             }
         }
-        let keys: Vec<String> = self.held.keys().cloned().collect();
-        for key in keys {
-            if !standing::has_key(&transaction, &key)? {
-                self.held.release(&key);
-            } else if tried.contains(&key) && !failed.contains(&key) {
-                self.held.go_on(key, Instant::now());
-            }
-        }
+        self.held.settle(&standing::keys(&transaction)?, &tried, Instant::now());
         self.asks = replay.ask.unwrap_or(self.asks).max(self.asks);
         standing::write(&transaction, self.position, self.asks)?;
         self.parked = standing::parked_count(&transaction)?;
@@ -216,5 +219,9 @@ impl Target for CallbackTarget {
     async fn remove(&mut self) -> Result<(), TargetError> {
         self.open = None;
         self.place.remove()
+    }
+
+    fn can_be_left(&self) -> bool {
+        true
     }
 }

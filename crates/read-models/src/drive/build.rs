@@ -1,20 +1,21 @@
 //! Drives one build: what is fed goes into its target, what is parked is tried again.
 
 use super::{
-    driver::BuildKey,
     feed::{self, Fed, Wanted},
     progress::{Progress, State},
 };
 use crate::{
+    error::in_words,
     registry::Ask,
     target::{Batch, ParkedOf, Replay, Standing, Target, TargetError},
 };
 use fairway_ledger::{Event, From, Ledger, Position, Read, Scope};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// Most pages that are taken in at once; each is bounded in events and bytes.
 const PAGES_MAX: usize = 4;
@@ -23,18 +24,19 @@ const REPLAY_MAX: usize = 1_000;
 /// The first pause after a target failed; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// How long a build that is to end is waited for, if it can be left.
+const LEFT_AFTER: Duration = Duration::from_secs(2);
 
 /// One build while it is driven.
 pub(super) struct Build {
-    pub(super) key: BuildKey,
     pub(super) ledger: Ledger,
     pub(super) wanted: Wanted,
     pub(super) target: Box<dyn Target>,
     /// What was asked of the read model.
     pub(super) asks: watch::Receiver<BTreeMap<u64, Ask>>,
     pub(super) progress: watch::Sender<Progress>,
-    /// Gets the id when there is nothing more to take in.
-    pub(super) done: mpsc::Sender<BuildKey>,
+    /// Told when there is nothing more to take in.
+    pub(super) done: Arc<Notify>,
     pub(super) stop: watch::Receiver<bool>,
 }
 
@@ -44,7 +46,12 @@ impl Build {
         let mut stop = self.stop.clone();
         let mut pause = PAUSE;
         loop {
-            match self.follow(&mut stop, &mut pause).await {
+            let left = left(self.stop.clone(), self.target.can_be_left());
+            let followed = tokio::select! {
+                followed = self.follow(&mut stop, &mut pause) => followed,
+                () = left => Ok(()),
+            };
+            match followed {
                 Ok(()) => break,
                 Err(error) => {
                     self.progress.send_modify(|progress| {
@@ -116,8 +123,7 @@ impl Build {
         let is_done = state == Some(State::Following);
         self.tell(standing, state);
         if is_done {
-            // A driver that has its hands full hears of it the next time.
-            self.done.try_send(self.key.clone()).unwrap_or_default();
+            self.done.notify_one();
         }
         Ok(standing)
     }
@@ -141,7 +147,8 @@ impl Build {
                 Ask::Skip(position) => (self.key_of(*position).await?, BTreeSet::from([*position])),
             };
             let events = self.parked_events(of, &mut left).await?;
-            let replay = Replay { events, left, ask: Some(*version) };
+            let is_of_all = *ask == Ask::Retry(None);
+            let replay = Replay { events, left, ask: Some(*version), is_of_all };
             standing = self.target.replay(replay).await?;
             self.tell(standing, None);
         }
@@ -151,7 +158,8 @@ impl Build {
     async fn replay_due(&mut self) -> Result<Standing, TargetError> {
         let mut left = BTreeSet::new();
         let events = self.parked_events(ParkedOf::Due, &mut left).await?;
-        let standing = self.target.replay(Replay { events, left, ask: None }).await?;
+        let replay = Replay { events, left, ..Replay::default() };
+        let standing = self.target.replay(replay).await?;
         self.tell(standing, None);
         Ok(standing)
     }
@@ -204,21 +212,16 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stop| *stop).await.map(drop).unwrap_or_default();
 }
 
+/// Returns when a build that is to end is not waited for any more; never if it cannot be left.
+async fn left(mut stop: watch::Receiver<bool>, can_be_left: bool) {
+    stopped(&mut stop).await;
+    sleep(can_be_left.then_some(LEFT_AFTER)).await;
+}
+
 /// Sleeps for a while, or for ever.
 async fn sleep(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,
     }
-}
-
-/// An error with its causes.
-fn in_words(error: &TargetError) -> String {
-    let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

@@ -4,7 +4,7 @@ use super::{
     build::{Build, stopped},
     feed::{FORGOTTEN, Wanted},
     lock::DriverLock,
-    progress::Progress,
+    progress::{Progress, State},
 };
 use crate::{
     error::ReadModelError,
@@ -14,20 +14,22 @@ use crate::{
 use fairway_ledger::{AppendError, Expected, Filter, Ledger, Position, System};
 use fairway_model::{ReadModelName, config::ReadModel};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, watch},
     task::JoinHandle,
+    time::{Instant, sleep_until},
 };
 
-/// How many builds may say at once that they are done.
-const DONE_MAX: usize = 256;
 /// How long a new build may take for what the old one had more, before the swap is put off.
 const SWAP: Duration = Duration::from_secs(10);
 /// The pause after the ledger could not be used.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The pause after a build could not be removed.
+const REMOVE_AGAIN: Duration = Duration::from_secs(10);
 
 /// What all parts of a driver share.
 pub(crate) struct Setting {
@@ -45,7 +47,8 @@ pub(crate) struct Driver {
     setting: Setting,
     registry: Registry,
     running: HashMap<BuildKey, Running>,
-    done: (mpsc::Sender<BuildKey>, mpsc::Receiver<BuildKey>),
+    /// Told by builds that have all there is.
+    done: Arc<Notify>,
     _lock: DriverLock,
 }
 
@@ -55,14 +58,15 @@ struct Running {
     stop: watch::Sender<bool>,
     asks: watch::Sender<BTreeMap<u64, Ask>>,
     progress: watch::Receiver<Progress>,
+    /// What it leaves out.
+    skipped: Arc<BTreeSet<u64>>,
 }
 
 impl Driver {
     /// Takes the lock; fails if another process drives.
     pub(crate) fn new(setting: Setting) -> Result<Self, ReadModelError> {
         let lock = DriverLock::take(&setting.places.dir, &setting.ledger.place())?;
-        let (registry, running, done) =
-            (Registry::default(), HashMap::new(), mpsc::channel(DONE_MAX));
+        let (registry, running, done) = (Registry::default(), HashMap::new(), Arc::default());
         Ok(Self { setting, registry, running, done, _lock: lock })
     }
 
@@ -87,18 +91,39 @@ impl Driver {
                 self.registry.apply(&event);
             }
             self.settle().await?;
+            let remove_at = Instant::now() + REMOVE_AGAIN;
             loop {
                 tokio::select! {
                     () = stopped(stop) => return Ok(()),
                     event = facts.next() => self.registry.apply(&event?),
-                    Some(key) = self.done.1.recv() => match self.candidate(&key) {
-                        Some(model) => self.swap(&key, &model).await?,
-                        None => continue,
-                    },
+                    () = self.done.notified() => {
+                        let ready = self.ready();
+                        if ready.is_empty() {
+                            continue;
+                        }
+                        for (key, model) in ready {
+                            self.swap(&key, &model).await?;
+                        }
+                    }
+                    () = sleep_until(remove_at), if self.has_retired() => {}
                 }
                 break;
             }
         }
+    }
+
+    /// The builds that are not read yet and have all there is, with their read models.
+    fn ready(&self) -> Vec<(BuildKey, ModelState)> {
+        let ready = |(name, model): (&ReadModelName, &ModelState)| {
+            let key = (name.clone(), model.candidate()?.id);
+            let is_ready = self.running.get(&key)?.progress.borrow().state == State::Following;
+            is_ready.then(|| (key, model.clone()))
+        };
+        self.registry.models().filter_map(ready).collect()
+    }
+
+    fn has_retired(&self) -> bool {
+        self.registry.models().any(|(_, model)| !model.retired.is_empty())
     }
 
     /// Starts what should run, stops what should not, and removes what is read no more.
@@ -108,7 +133,12 @@ impl Driver {
         let mut wanted = HashSet::new();
         for (name, model) in &models {
             for built in model.live.iter().chain(model.candidate()) {
-                wanted.insert((name.clone(), built.id));
+                let key = (name.clone(), built.id);
+                if self.running.get(&key).is_some_and(|one| one.skipped != model.skipped) {
+                    // It leaves out what is to be skipped also where it has not been yet.
+                    self.end(&key).await;
+                }
+                wanted.insert(key);
                 self.ensure(name, model, built);
             }
         }
@@ -138,20 +168,20 @@ impl Driver {
         let (progress, progress_of) = watch::channel(Progress::default());
         let target = open_target(places, built, (ledger.id(), model.skipped.clone()));
         let work = Build {
-            key: key.clone(),
             ledger: ledger.clone(),
             wanted: wanted_of(built.declaration.model()),
             target,
             asks: asks_of,
             progress,
-            done: self.done.0.clone(),
+            done: self.done.clone(),
             stop: stop_of,
         };
         let task = tokio::spawn(work.run());
         known.send_modify(|known| {
             known.insert(key.clone(), progress_of.clone());
         });
-        self.running.insert(key, Running { task, stop, asks, progress: progress_of });
+        let skipped = model.skipped.clone();
+        self.running.insert(key, Running { task, stop, asks, progress: progress_of, skipped });
     }
 
     /// Stops a build; says where it then is.
@@ -161,13 +191,6 @@ impl Driver {
             known.remove(key);
         });
         Some(running.end().await)
-    }
-
-    /// The read model of a build that is not read yet.
-    fn candidate(&self, (name, id): &BuildKey) -> Option<ModelState> {
-        let model = self.registry.get(name)?;
-        let is_candidate = model.candidate().is_some_and(|candidate| candidate.id == *id);
-        is_candidate.then(|| model.clone())
     }
 
     /// Lets a build that has all there is take the place of the one that is read.
@@ -198,7 +221,7 @@ impl Driver {
     /// Removes a build that is read no more. What cannot be removed now is tried again later.
     async fn remove(&mut self, name: &ReadModelName, built: &Built) -> Result<(), ReadModelError> {
         let Setting { ledger, places, .. } = &self.setting;
-        let mut target = open_target(places, built, (ledger.id(), std::sync::Arc::default()));
+        let mut target = open_target(places, built, (ledger.id(), Arc::default()));
         if target.remove().await.is_err() {
             return Ok(());
         }

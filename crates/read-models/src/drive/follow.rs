@@ -11,11 +11,8 @@ use crate::{
 };
 use fairway_ledger::{Filter, Ledger, Position};
 use fairway_model::ReadModelName;
-use std::{collections::BTreeMap, time::Duration};
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle};
 
 /// A projector while a ledger is followed for it.
 #[derive(Debug)]
@@ -36,9 +33,8 @@ pub fn follow(
     let (progress, progress_of) = watch::channel(Progress::default());
     let (stop, stop_of) = watch::channel(false);
     // Nothing is asked of it, and nobody waits for it to take the place of another.
-    let ((_, asks), (done, _)) = (watch::channel(BTreeMap::new()), mpsc::channel(1));
+    let ((_, asks), done) = (watch::channel(BTreeMap::new()), Arc::default());
     let build = Build {
-        key: (name.clone(), 0),
         ledger: ledger.clone(),
         wanted: Wanted { filter, forgotten: false },
         target: Box::new(Own(projector)),

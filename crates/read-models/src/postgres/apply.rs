@@ -6,7 +6,7 @@ use super::{
     standing,
 };
 use crate::{
-    held::Held,
+    held::{Held, Tried},
     plan::{Plan, Statement as Planned},
     sql::number_parameters,
     target::{PARKED_MAX, Replay, TargetError},
@@ -142,10 +142,10 @@ impl Applier {
         for position in &replay.left {
             standing::unpark(client, *position).await.map_err(writing)?;
         }
-        let (mut failed, mut tried) = (BTreeSet::new(), BTreeSet::new());
+        let mut tried = Tried { is_of_all: replay.is_of_all, ..Tried::default() };
         for event in &replay.events {
             let key = self.plan.key(event);
-            if failed.contains(&key) || replay.left.contains(&event.position.0) {
+            if tried.failed.contains(&key) || replay.left.contains(&event.position.0) {
                 continue;
             }
             let error = match self.plan.handler_of(event) {
@@ -155,34 +155,18 @@ impl Applier {
             if let Some(error) = error {
                 let count = standing::fail(client, event.position.0, &error).await;
                 self.held.fail(key.clone(), count.map_err(writing)?, Instant::now());
-                failed.insert(key);
+                tried.failed.insert(key);
             } else {
                 standing::unpark(client, event.position.0).await.map_err(writing)?;
-                tried.insert(key);
+                tried.taken.insert(key);
             }
         }
-        self.release(client, (&failed, &tried)).await.map_err(writing)?;
+        let left = standing::keys(client).await.map_err(writing)?;
+        self.held.settle(&left, &tried, Instant::now());
         let asks = replay.ask.unwrap_or(self.asks).max(self.asks);
         let parked = standing::parked_count(client).await.map_err(writing)?;
         self.commit(client, self.position, asks).await?;
         (self.asks, self.parked) = (asks, parked);
-        Ok(())
-    }
-
-    /// Lets keys go on of which nothing is parked any more.
-    async fn release(
-        &mut self,
-        client: &Client,
-        (failed, tried): (&BTreeSet<String>, &BTreeSet<String>),
-    ) -> Result<(), Error> {
-        let keys: Vec<String> = self.held.keys().cloned().collect();
-        for key in keys {
-            if !standing::has_key(client, &key).await? {
-                self.held.release(&key);
-            } else if tried.contains(&key) && !failed.contains(&key) {
-                self.held.go_on(key, Instant::now());
-            }
-        }
         Ok(())
     }
 

@@ -3,11 +3,12 @@
 use super::link::{Link, unusable};
 use crate::{
     plan::Plan,
-    sql::{SqlFault, number_parameters},
+    read,
+    sql::{SqlFault, Use, number_parameters},
     target::TargetError,
 };
 use fairway_model::config::{ReadModel, Sql};
-use tokio_postgres::{Client, Error, error::ErrorPosition};
+use tokio_postgres::{Client, Column, Error, error::ErrorPosition};
 
 /// Checks that the tables can be made and all statements can be prepared; says what is wrong.
 pub(crate) async fn check(
@@ -33,20 +34,28 @@ async fn faults(client: &Client, model: &ReadModel, plan: &Plan) -> Vec<SqlFault
         return vec![fault(tables, offset, &error)];
     }
     let changes = plan.handlers().iter().flat_map(|handler| &handler.statements);
-    let all = changes.map(|statement| &statement.sql).chain(model.queries.values());
+    let changes = changes.map(|statement| (&statement.sql, Use::Change));
+    let queries = model.queries.values().map(|sql| (sql, Use::Query));
     let mut faults = Vec::new();
-    for sql in all {
+    for (sql, of) in changes.chain(queries) {
         let numbered = number_parameters(&sql.text);
         // An error ends what the server lets a transaction do, so each has a part of its own.
         let tried = async {
             client.batch_execute("SAVEPOINT one").await?;
             client.prepare(&numbered.sql).await
         };
-        if let Err(error) = tried.await {
-            let offset = position(&error, &numbered.sql).map_or(0, |at| numbered.original(at));
-            faults.push(fault(sql, offset, &error));
-            if client.batch_execute("ROLLBACK TO one").await.is_err() {
-                return faults;
+        match tried.await {
+            Ok(prepared) if of == Use::Query => {
+                let wrong = read::columns(prepared.columns().iter().map(Column::name)).err();
+                faults.extend(wrong.map(|wrong| SqlFault::at(sql, (0, 1), wrong)));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let offset = position(&error, &numbered.sql).map_or(0, |at| numbered.original(at));
+                faults.push(fault(sql, offset, &error));
+                if client.batch_execute("ROLLBACK TO one").await.is_err() {
+                    return faults;
+                }
             }
         }
     }

@@ -1,10 +1,11 @@
 //! A connection to the server, and values in the form in which every type takes them.
 
 use crate::{target::TargetError, value::Value};
+use fairway_ledger_postgres::Database;
 use std::{error::Error as StdError, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_postgres::{
-    Client, Error, NoTls,
+    Client, Error,
     types::{Format, IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
@@ -24,11 +25,16 @@ impl Drop for Link {
 }
 
 impl Link {
+    /// Runs statements that read nothing.
+    pub(super) async fn run(&self, sql: &str) -> Result<(), TargetError> {
+        self.client.batch_execute(sql).await.map_err(|error| unusable("use the database", error))
+    }
+
     pub(super) async fn connect(address: &str) -> Result<Self, TargetError> {
+        let wrong = |error| TargetError::unusable("the address of the database is wrong", error);
+        let database: Database = address.parse().map_err(wrong)?;
         let connect = async {
-            let (client, connection) = tokio_postgres::connect(address, NoTls).await?;
-            // An error ends the connection, which whoever uses it finds out.
-            let task = tokio::spawn(async move { connection.await.unwrap_or_default() });
+            let (client, task) = database.connect().await?;
             let link = Self { client, task };
             let session = "SET client_min_messages = warning; SET jit = off;
                 SET idle_in_transaction_session_timeout = '60s'";

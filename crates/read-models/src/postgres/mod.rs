@@ -3,12 +3,14 @@
 mod apply;
 mod check;
 mod link;
+mod links;
 mod query;
 mod schema;
 mod standing;
 mod target;
 
 pub(crate) use check::check;
+pub(crate) use links::Links;
 pub(crate) use query::PostgresReader;
 pub(crate) use schema::Place;
 pub(crate) use target::PostgresTarget;

@@ -2,34 +2,42 @@
 
 use super::{
     link::{Link, Text, unusable},
+    links::Links,
     schema::Place,
     standing,
 };
 use crate::{
     error::ReadModelError,
-    read::{BYTES_MAX, Found, Parameters, QUERY_TIME_MAX, ROWS_MAX},
+    read::{self, BYTES_MAX, Found, Parameters, QUERY_TIME_MAX, ROWS_MAX},
     sql::{Dialect, TokenKind, number_parameters, tokens},
-    target::{Parked, ParkedOf, Standing},
+    target::{Parked, ParkedOf, Standing, TargetError},
     value::Value,
 };
 use futures_util::{StreamExt, pin_mut};
 use serde_json::{Map, Value as Json};
-use tokio_postgres::{Client, Error, error::SqlState};
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_postgres::{Client, Column, Error, error::SqlState};
 
-/// Reads the schema of a build, with a connection for every question.
+/// How long a question may take altogether: somewhat longer than the server lets its query run.
+const SILENCE_MAX: Duration = QUERY_TIME_MAX.saturating_add(Duration::from_secs(7));
+
+/// Reads the schema of a build.
 #[derive(Clone)]
-pub(crate) struct PostgresReader(pub(crate) Place);
+pub(crate) struct PostgresReader {
+    pub(crate) place: Place,
+    pub(crate) links: Links,
+}
 
 impl PostgresReader {
     /// How far the build is; none if it is not there.
     pub(crate) async fn standing(&self) -> Result<Option<Standing>, ReadModelError> {
-        let Some(link) = self.connect().await? else { return Ok(None) };
-        let read = async {
-            let stored = standing::read(&link.client).await?;
-            let parked = standing::parked_count(&link.client).await?;
+        self.with(async |client| {
+            let stored = standing::read(client).await.map_err(said)?;
+            let parked = standing::parked_count(client).await.map_err(said)?;
             Ok(Standing { position: stored.position, asks: stored.asks, parked, due: None })
-        };
-        read.await.map(Some).map_err(said)
+        })
+        .await
     }
 
     /// What is parked; none if the build is not there.
@@ -38,8 +46,7 @@ impl PostgresReader {
         of: ParkedOf,
         limit: usize,
     ) -> Result<Option<Vec<Parked>>, ReadModelError> {
-        let Some(link) = self.connect().await? else { return Ok(None) };
-        standing::parked(&link.client, &of, limit).await.map(Some).map_err(said)
+        self.with(async |client| standing::parked(client, &of, limit).await.map_err(said)).await
     }
 
     /// Asks; none if the build is not there.
@@ -58,24 +65,47 @@ impl PostgresReader {
             let json = parameters.get(parameter).ok_or_else(missing)?.to_string();
             values.push(Text::from(&Value::of_json(&json)));
         }
-        let Some(link) = self.connect().await? else { return Ok(None) };
-        rows(&link.client, one_statement(&numbered.sql), values).await.map(Some).map_err(said)
+        let sql = one_statement(&numbered.sql);
+        self.with(async |client| rows(client, sql, values).await).await
     }
 
-    /// A connection with a transaction that reads one moment; none if the build is not there.
-    async fn connect(&self) -> Result<Option<Link>, ReadModelError> {
-        let link = Link::connect(&self.0.address).await?;
+    /// Reads on a connection; a server that is silent is not waited for. None if the build is not
+    /// there.
+    async fn with<T>(
+        &self,
+        read: impl AsyncFnOnce(&Client) -> Result<T, ReadModelError>,
+    ) -> Result<Option<T>, ReadModelError> {
+        let read = async {
+            let link = self.begin().await?;
+            let Some(()) = self.look(&link).await? else { return Ok(None) };
+            let read = read(&link.client).await?;
+            // A connection that cannot even do this is not kept.
+            if link.run("ROLLBACK").await.is_ok() {
+                self.links.put(&self.place.address, link);
+            }
+            Ok(Some(read))
+        };
+        let silent = |late| TargetError::unusable("the database does not answer", late);
+        timeout(SILENCE_MAX, read).await.map_err(silent)?
+    }
+
+    /// A connection with a transaction that reads one moment.
+    async fn begin(&self) -> Result<Link, TargetError> {
         let begin = format!(
             "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ;
              SET LOCAL statement_timeout = {}; SET LOCAL search_path = {}, public",
             QUERY_TIME_MAX.as_millis(),
-            self.0.schema
+            self.place.schema
         );
-        link.client.batch_execute(&begin).await.map_err(|error| unusable("read", error))?;
+        self.links.take(&self.place.address, &begin).await
+    }
+
+    /// Looks whether the build is there.
+    async fn look(&self, link: &Link) -> Result<Option<()>, ReadModelError> {
         // Who has read a row here is waited for by who removes the schema.
-        let look = format!("SELECT 1 FROM {}.fairway_standing", self.0.schema);
+        let look = format!("SELECT 1 FROM {}.fairway_standing", self.place.schema);
         match link.client.query_opt(&look, &[]).await {
-            Ok(found) => Ok(found.map(|_| link)),
+            Ok(found) => Ok(found.map(drop)),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(unusable("read", error).into()),
         }
@@ -94,14 +124,16 @@ fn one_statement(sql: &str) -> &str {
     end.map_or(sql, |end| &sql[..end.offset])
 }
 
-async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Found, Error> {
-    let position = standing::read(client).await?.position;
-    let inner = client.prepare(sql).await?;
-    let columns: Vec<String> = inner.columns().iter().map(|one| one.name().to_owned()).collect();
+async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Found, ReadModelError> {
+    let position = standing::read(client).await.map_err(said)?.position;
+    let inner = client.prepare(sql).await.map_err(said)?;
+    let columns = read::columns(inner.columns().iter().map(Column::name));
+    let columns = columns.map_err(ReadModelError::Query)?;
     // The server knows best how its types are written as JSON.
     let limit = ROWS_MAX + 1;
     let outer = format!("SELECT row_to_json(answer)::text FROM ({sql}\n) AS answer LIMIT {limit}");
-    let found = client.query_raw(&client.prepare(&outer).await?, values).await?;
+    let outer = client.prepare(&outer).await.map_err(said)?;
+    let found = client.query_raw(&outer, values).await.map_err(said)?;
     pin_mut!(found);
     let (mut rows, mut bytes, mut is_cut) = (Vec::new(), 0, false);
     while let Some(row) = found.next().await {
@@ -109,7 +141,7 @@ async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Found, Er
         if is_cut {
             break;
         }
-        let text: String = row?.get(0);
+        let text: String = row.map_err(said)?.get(0);
         bytes += text.len();
         let mut cells: Map<String, Json> = serde_json::from_str(&text).unwrap_or_default();
         rows.push(columns.iter().map(|name| cells.remove(name).unwrap_or_default()).collect());

@@ -2,6 +2,7 @@
 
 use crate::target::{Parked, ParkedOf};
 use fairway_ledger::{Event, Position};
+use std::collections::HashSet;
 use tokio_postgres::{Client, Error, Row};
 
 /// A row of the driver's own table.
@@ -68,10 +69,10 @@ pub(super) async fn held(client: &Client) -> Result<Vec<(String, u32)>, Error> {
     Ok(rows.iter().map(|row| (row.get(0), row.get::<_, i32>(1).cast_unsigned())).collect())
 }
 
-/// Whether events with a key wait.
-pub(super) async fn has_key(client: &Client, key: &str) -> Result<bool, Error> {
-    let select = "SELECT 1 FROM fairway_parked WHERE key = $1 LIMIT 1";
-    Ok(client.query_opt(select, &[&key]).await?.is_some())
+/// The keys of events that wait.
+pub(super) async fn keys(client: &Client) -> Result<HashSet<String>, Error> {
+    let rows = client.query("SELECT DISTINCT key FROM fairway_parked", &[]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Parked events by position.

@@ -1,12 +1,9 @@
 //! All read models of a ledger.
 
 use super::{Fact, ModelState, facts_filter, model_of};
-use fairway_ledger::{Event, Ledger, LedgerError, Position, Version};
+use fairway_ledger::{Event, Ledger, LedgerError, Position};
 use fairway_model::ReadModelName;
 use std::collections::BTreeMap;
-
-/// Most facts of one page.
-const PAGE: usize = 1_000;
 
 /// All read models of a ledger, as its facts say they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,21 +22,9 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Reads what a ledger says of one read model.
-    pub async fn load_one(
-        ledger: &Ledger,
-        name: &ReadModelName,
-    ) -> Result<ModelState, LedgerError> {
-        let (mut registry, mut after) = (Self::default(), Version(0));
-        loop {
-            let page = ledger.read_stream(&super::stream_of(name), after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = last.version;
-            for event in &page {
-                registry.apply(event);
-            }
-        }
-        Ok(registry.models.remove(name).unwrap_or_default())
+    /// What was folded of one read model before.
+    pub(super) fn with(name: &ReadModelName, model: &ModelState) -> Self {
+        Self { models: BTreeMap::from([(name.clone(), model.clone())]) }
     }
 
     /// Folds in the next event. One that is not understood, as a newer Fairway or somebody else wrote

@@ -78,7 +78,7 @@ impl ModelState {
             Fact::BuildRemoved { build } => self.retired.retain(|built| built.id != build),
             Fact::RetryAsked { key } => self.ask(version, Ask::Retry(key)),
             Fact::SkipAsked { position } => {
-                if self.skipped.len() < SKIPPED_MAX {
+                if self.is_of_wanted() && self.skipped.len() < SKIPPED_MAX {
                     Arc::make_mut(&mut self.skipped).insert(position);
                 }
                 self.ask(version, Ask::Skip(position));
@@ -95,6 +95,16 @@ impl ModelState {
     pub fn candidate(&self) -> Option<&Built> {
         let live = self.live.as_ref().map(|live| live.id);
         self.wanted.as_ref().filter(|wanted| Some(wanted.id) != live)
+    }
+
+    /// Whether what is asked is asked of the declaration that is wanted, not of one that it replaces
+    /// because it could not take an event in.
+    fn is_of_wanted(&self) -> bool {
+        let version = |built: &Built| built.declaration.model().version;
+        match (&self.live, &self.wanted) {
+            (Some(live), Some(wanted)) => version(live) == version(wanted),
+            (Some(_) | None, _) => true,
+        }
     }
 
     fn want(&mut self, id: BuildId, declaration: Arc<Declaration>) {
@@ -119,5 +129,51 @@ impl ModelState {
         if self.asks.len() > ASKS_MAX {
             self.asks.pop_first();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(number: u32) -> Fact {
+        let text = format!(
+            "read-model: orders\nversion: {number}\ntables: CREATE TABLE a (b)\non:\n  c: DELETE FROM a\n"
+        );
+        Fact::Declared { path: "orders.yaml".to_owned(), text }
+    }
+
+    fn model(facts: impl IntoIterator<Item = Fact>) -> ModelState {
+        let mut model = ModelState::default();
+        for (version, fact) in (1..).zip(facts) {
+            model.apply(Version(version), fact);
+        }
+        model
+    }
+
+    #[test]
+    fn what_a_declaration_skips_it_skips_when_it_is_built_anew_and_the_next_one_does_not() {
+        let skip = |position| Fact::SkipAsked { position };
+        let of = |facts: Vec<Fact>| model(facts).skipped.iter().copied().collect::<Vec<_>>();
+        let live = || vec![declared(1), Fact::Live { build: 1 }];
+        let then = |more: Vec<Fact>| of(live().into_iter().chain(more).collect());
+        assert_eq!(then(vec![skip(7), Fact::RebuildAsked]), [7]);
+        assert_eq!(then(vec![Fact::RebuildAsked, skip(7)]), [7]);
+        assert_eq!(then(vec![skip(7), declared(2)]), [0; 0]);
+        assert_eq!(then(vec![declared(2), skip(7)]), [0; 0], "the second takes it in");
+        assert_eq!(of(vec![declared(1), skip(7)]), [7], "the first build skips as well");
+    }
+
+    #[test]
+    fn builds_that_are_not_wanted_any_more_are_to_be_removed() {
+        let ids =
+            |model: &ModelState| model.retired.iter().map(|built| built.id).collect::<Vec<_>>();
+        let built = model([declared(1), Fact::Live { build: 1 }, declared(2), declared(3)]);
+        assert_eq!((ids(&built), built.candidate().map(|built| built.id)), (vec![3], Some(4)));
+        let live = Fact::Live { build: 4 };
+        let facts = [declared(1), Fact::Live { build: 1 }, declared(2), declared(3), live];
+        assert_eq!(ids(&model(facts)), [3, 1]);
+        let gone = model([declared(1), Fact::Live { build: 1 }, Fact::RebuildAsked, Fact::Removed]);
+        assert_eq!((ids(&gone), gone.wanted, gone.live), (vec![3, 1], None, None));
     }
 }

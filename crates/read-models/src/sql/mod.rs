@@ -10,4 +10,4 @@ pub use dialect::Dialect;
 pub use fault::SqlFault;
 pub(crate) use lexer::{Token, TokenKind, tokens};
 pub use rewrite::{Numbered, number_parameters};
-pub(crate) use statement::{Use, check_statement, check_tables};
+pub(crate) use statement::{Use, check_names, check_statement, check_tables, is_create_trigger};

@@ -43,6 +43,9 @@ const NOT_IN_TABLES: &[&str] = &[
     "call",
 ];
 
+/// How the names of Fairway's own tables begin.
+const OWN: &str = "fairway_";
+
 /// Checks that there is one statement of a use.
 pub(crate) fn check_statement(sql: &Sql, dialect: Dialect, of: Use) -> Result<(), SqlFault> {
     let all = tokens(&sql.text, dialect);
@@ -76,12 +79,37 @@ pub(crate) fn check_tables(sql: &Sql, dialect: Dialect) -> Result<(), SqlFault> 
         if let Some(word) = NOT_IN_TABLES.iter().find(|word| is(first, word)) {
             return Err(fault(sql, Some(first), &format!("`{word}` cannot be used here")));
         }
-        let is_sqlite = dialect == Dialect::Sqlite;
-        let head = || statement.iter().take(3).any(|token| is(token, "trigger"));
-        is_trigger = is_sqlite && is(first, "create") && head();
+        is_trigger = dialect == Dialect::Sqlite && is_create_trigger(statement);
     }
     match all.iter().find(|token| token.kind == TokenKind::Parameter) {
         Some(token) => Err(fault(sql, Some(token), "tables are made before there is an event")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a statement of SQLite makes a trigger, which has statements within.
+pub(crate) fn is_create_trigger(statement: &[Token]) -> bool {
+    let is = |token: &Token, word: &str| token.text.eq_ignore_ascii_case(word);
+    match statement {
+        [create, trigger, ..] if is(create, "create") && is(trigger, "trigger") => true,
+        [create, temporary, trigger, ..] => {
+            let is_temporary = is(temporary, "temp") || is(temporary, "temporary");
+            is(create, "create") && is_temporary && is(trigger, "trigger")
+        }
+        _ => false,
+    }
+}
+
+/// Refuses what names tables that Fairway keeps beside those of a declaration.
+pub(crate) fn check_names(sql: &Sql, dialect: Dialect) -> Result<(), SqlFault> {
+    let all = tokens(&sql.text, dialect);
+    let is_own = |token: &&Token| {
+        let name = token.text.trim_start_matches(['"', '`', '[']);
+        let is_name = token.kind == TokenKind::Word || !token.text.starts_with('\'');
+        is_name && name.get(..OWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN))
+    };
+    match all.iter().find(is_own) {
+        Some(token) => Err(fault(sql, Some(token), "names that begin so are Fairway's own")),
         None => Ok(()),
     }
 }
@@ -126,5 +154,19 @@ mod tests {
         assert!(tables(trigger).is_ok());
         assert!(tables("CREATE TABLE a (b); -- x\n end").is_err());
         assert!(tables(&format!("{trigger}; COMMIT")).is_err());
+        assert!(tables("CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; END").is_ok());
+        assert!(tables("CREATE TABLE trigger (a); ATTACH 'x' AS y").is_err());
+        assert!(tables("CREATE TABLE a (b); ATTACH 'x' AS y").is_err());
+    }
+
+    #[test]
+    fn names_of_fairway_are_refused_and_texts_are_not() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            let of = |text: &str| check_names(&sql(text), dialect);
+            for bad in ["fairway_standing", "Fairway_Parked", "\"fairway_x\"", "main.fairway_x"] {
+                assert!(of(&format!("UPDATE {bad} SET position = 0")).is_err(), "{bad}");
+            }
+            assert!(of("UPDATE a SET b = 'fairway_x' WHERE my_fairway_x = :fairway_y").is_ok());
+        }
     }
 }

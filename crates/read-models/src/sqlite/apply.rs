@@ -5,7 +5,7 @@ use super::{
     standing,
 };
 use crate::{
-    held::Held,
+    held::{Held, Tried},
     plan::Plan,
     target::{Batch, PARKED_MAX, Replay},
 };
@@ -82,20 +82,21 @@ impl Applier {
                 standing::unpark(transaction, *position)?;
             }
             let mut prepared = Prepared::new(transaction, &applier.plan)?;
-            let (mut found, mut failed, mut tried) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+            let mut tried = Tried { is_of_all: replay.is_of_all, ..Tried::default() };
+            let mut found = Vec::new();
             for event in &replay.events {
                 let key = applier.plan.key(event);
-                if failed.contains(&key) || replay.left.contains(&event.position.0) {
+                if tried.failed.contains(&key) || replay.left.contains(&event.position.0) {
                     continue;
                 }
                 if applier.again((transaction, &mut prepared), event, poisoned, &mut found)? {
                     standing::unpark(transaction, event.position.0)?;
-                    tried.insert(key);
+                    tried.taken.insert(key);
                 } else {
-                    failed.insert(key);
+                    tried.failed.insert(key);
                 }
             }
-            applier.release(transaction, (&failed, &tried))?;
+            applier.held.settle(&standing::keys(transaction)?, &tried, Instant::now());
             applier.asks = replay.ask.unwrap_or(applier.asks).max(applier.asks);
             applier.parked = standing::parked_count(transaction)?;
             Ok(())
@@ -185,24 +186,6 @@ impl Applier {
         }
         self.parked += 1;
         Ok(standing::park(transaction, event, key, error)?)
-    }
-
-    /// Lets keys go on of which nothing is parked any more. What is left of one that did not fail
-    /// was too much for one time.
-    fn release(
-        &mut self,
-        transaction: &Connection,
-        (failed, tried): (&BTreeSet<String>, &BTreeSet<String>),
-    ) -> Result<(), Error> {
-        let keys: Vec<String> = self.held.keys().cloned().collect();
-        for key in keys {
-            if !standing::has_key(transaction, &key)? {
-                self.held.release(&key);
-            } else if tried.contains(&key) && !failed.contains(&key) {
-                self.held.go_on(key, Instant::now());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,11 @@
 //! Tries a declaration's SQL on tables that are made for that alone.
 
-use crate::{plan::Plan, sql::SqlFault};
+use super::file::limit;
+use crate::{
+    plan::Plan,
+    read,
+    sql::{Dialect, SqlFault, TokenKind, is_create_trigger, tokens},
+};
 use fairway_model::config::{ReadModel, Sql};
 use rusqlite::{Connection, Error};
 
@@ -8,7 +13,9 @@ use rusqlite::{Connection, Error};
 pub(crate) fn check(model: &ReadModel, plan: &Plan) -> Vec<SqlFault> {
     let nothing = Sql { text: String::new(), span: fairway_model::Span::START };
     let tables = model.tables.as_ref().unwrap_or(&nothing);
-    let connection = match Connection::open_in_memory() {
+    let opened =
+        Connection::open_in_memory().and_then(|connection| limit(&connection).map(|()| connection));
+    let connection = match opened {
         Ok(connection) => connection,
         Err(error) => return vec![fault(tables, &error)],
     };
@@ -22,7 +29,10 @@ pub(crate) fn check(model: &ReadModel, plan: &Plan) -> Vec<SqlFault> {
     }
     for sql in model.queries.values() {
         match connection.prepare(&sql.text) {
-            Ok(query) if query.readonly() => {}
+            Ok(query) if query.readonly() => {
+                let wrong = read::columns(query.column_names()).err();
+                faults.extend(wrong.map(|wrong| SqlFault::at(sql, (0, 1), wrong)));
+            }
             Ok(_) => faults.push(SqlFault::at(sql, (0, 1), "a query changes nothing".to_owned())),
             Err(error) => faults.push(fault(sql, &error)),
         }
@@ -50,16 +60,15 @@ fn make(connection: &Connection, tables: &Sql) -> Result<(), SqlFault> {
 
 /// The length of the first statement with what ends it, as SQLite's shell finds it.
 fn statement_length(sql: &str) -> usize {
-    let mut tokens = crate::sql::tokens(sql, crate::sql::Dialect::Sqlite).into_iter();
+    let mut tokens = tokens(sql, Dialect::Sqlite).into_iter();
     let mut head = Vec::new();
     let mut is_trigger = false;
     while let Some(token) = tokens.next() {
-        let is_end = token.kind == crate::sql::TokenKind::End;
         if head.len() < 3 {
-            head.push(token.text.to_ascii_lowercase());
-            is_trigger |= head[0] == "create" && head.contains(&"trigger".to_owned());
+            head.push(token);
+            is_trigger |= is_create_trigger(&head);
         }
-        if !is_end {
+        if token.kind != TokenKind::End {
             continue;
         }
         if !is_trigger {
@@ -93,7 +102,7 @@ fn fault(sql: &Sql, error: &Error) -> SqlFault {
 fn named(text: &str, message: &str) -> usize {
     let name = message.rsplit(": ").next().unwrap_or_default();
     let name = name.rsplit('.').next().unwrap_or_default();
-    let tokens = crate::sql::tokens(text, crate::sql::Dialect::Sqlite);
+    let tokens = tokens(text, Dialect::Sqlite);
     tokens.iter().find(|token| token.text == name).map_or(0, |token| token.offset)
 }
 

@@ -1,7 +1,7 @@
 //! The file of a build: where it is, how it is made, opened and removed.
 
 use crate::{registry::Built, target::TargetError};
-use rusqlite::{Connection, Error, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, Error, OpenFlags, TransactionBehavior, limits::Limit};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -10,6 +10,8 @@ use std::{
 
 /// How long a reader or writer of the user's own is waited for.
 const BUSY: Duration = Duration::from_secs(5);
+/// The largest value in bytes that is read.
+const VALUE_BYTES_MAX: i32 = 32 << 20;
 /// Statements that are kept prepared.
 const STATEMENTS_MAX: usize = 512;
 
@@ -56,6 +58,7 @@ impl Place {
     pub(crate) fn open(&self, built: &Built, ledger: &str) -> Result<Connection, TargetError> {
         let open = || {
             let mut connection = Connection::open(&self.0)?;
+            limit(&connection)?;
             connection.busy_timeout(BUSY)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
             connection.execute_batch(
@@ -77,6 +80,8 @@ impl Place {
         let open = || {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(&self.0, flags)?;
+            limit(&connection)?;
+            connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
             connection.busy_timeout(BUSY)?;
             connection.execute_batch("PRAGMA query_only = ON;")?;
             Ok(is_made(&connection)?.then_some(connection))
@@ -103,6 +108,11 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// Keeps SQL of a declaration to its own file.
+pub(super) fn limit(connection: &Connection) -> Result<(), Error> {
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0).map(drop)
 }
 
 fn make(connection: &mut Connection, built: &Built, ledger: &str) -> Result<(), Error> {

@@ -1,14 +1,23 @@
 //! Reads the file of a build, beside who writes it.
 
-use super::{file::Place, standing};
+use super::{file::Place, run::is_of_file, standing};
 use crate::{
     error::ReadModelError,
-    read::{BYTES_MAX, Found, Parameters, QUERY_TIME_MAX, ROWS_MAX},
+    read::{self, BYTES_MAX, Found, Parameters, QUERY_TIME_MAX, ROWS_MAX},
     target::{Parked, ParkedOf, Standing, TargetError},
     value::hex,
 };
-use rusqlite::{Connection, Error, ErrorCode, Row, Statement, types::ValueRef};
+use rusqlite::{Connection, Error, ErrorCode, InterruptHandle, Row, Statement, types::ValueRef};
 use serde_json::Value;
+use std::time::Duration;
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    task::{JoinError, JoinHandle},
+    time::timeout,
+};
+
+/// How long a read that is interrupted may take to notice, before it is interrupted once more.
+const INTERRUPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Reads the file of a build. Cheap to make; opens the file for every question.
 #[derive(Debug, Clone)]
@@ -40,8 +49,14 @@ impl SqliteReader {
         &self,
         (name, sql): (String, String),
         parameters: Parameters,
+        turn: OwnedSemaphorePermit,
     ) -> Result<Option<Found>, ReadModelError> {
-        self.with(move |connection| rows(connection, (&name, &sql), &parameters)).await
+        self.with(move |connection| {
+            let found = rows(connection, (&name, &sql), &parameters);
+            drop(turn);
+            found
+        })
+        .await
     }
 
     /// Reads in one transaction on a thread where it may block, within the time of a query.
@@ -50,8 +65,8 @@ impl SqliteReader {
         read: impl FnOnce(&Connection) -> Result<Result<T, ReadModelError>, Error> + Send + 'static,
     ) -> Result<Option<T>, ReadModelError> {
         let place = self.0.clone();
-        let (sender, interrupt) = tokio::sync::oneshot::channel();
-        let mut task = tokio::task::spawn_blocking(move || {
+        let (sender, interrupt) = oneshot::channel();
+        let task = tokio::task::spawn_blocking(move || {
             let connection = match place.open_to_read() {
                 Ok(Some(connection)) => connection,
                 Ok(None) => return Ok(None),
@@ -73,27 +88,37 @@ impl SqliteReader {
                 Err(error) => Err(said(&place, error)),
             }
         });
-        let in_time = tokio::time::timeout(QUERY_TIME_MAX, &mut task).await;
-        let joined = if let Ok(joined) = in_time {
-            joined
-        } else {
-            if let Ok(handle) = interrupt.await {
-                handle.interrupt();
-            }
-            task.await
-        };
+        // It ends in time also if whoever asked is gone.
+        let joined = tokio::spawn(in_time(task, interrupt)).await.and_then(|joined| joined);
         joined.map_err(|error| TargetError::unusable("a thread ended", error))?
+    }
+}
+
+/// Waits for a read, and interrupts it when it takes too long.
+async fn in_time<T>(
+    mut task: JoinHandle<T>,
+    interrupt: oneshot::Receiver<InterruptHandle>,
+) -> Result<T, JoinError> {
+    if let Ok(joined) = timeout(QUERY_TIME_MAX, &mut task).await {
+        return joined;
+    }
+    let Ok(handle) = interrupt.await else { return task.await };
+    loop {
+        // Between two statements it is not heard.
+        handle.interrupt();
+        if let Ok(joined) = timeout(INTERRUPT_AGAIN, &mut task).await {
+            return joined;
+        }
     }
 }
 
 fn said(place: &Place, error: Error) -> ReadModelError {
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => ReadModelError::TooSlow(QUERY_TIME_MAX),
-        Some(
-            ErrorCode::Unknown | ErrorCode::ReadOnly | ErrorCode::AuthorizationForStatementDenied,
-        )
-        | None => ReadModelError::Query(error.to_string()),
-        Some(_) => place.error("read", error).into(),
+        Some(code) if code != ErrorCode::ReadOnly && is_of_file(code) => {
+            place.error("read", error).into()
+        }
+        Some(_) | None => ReadModelError::Query(error.to_string()),
     }
 }
 
@@ -110,7 +135,10 @@ fn rows(
     if let Err(parameter) = bind(&mut statement, parameters)? {
         return Ok(Err(ReadModelError::MissingParameter { query: name.to_owned(), parameter }));
     }
-    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let columns = match read::columns(statement.column_names()) {
+        Ok(columns) => columns,
+        Err(wrong) => return Ok(Err(ReadModelError::Query(wrong))),
+    };
     let (mut rows, mut is_cut, mut bytes) = (Vec::new(), false, 0);
     let mut found = statement.raw_query();
     while let Some(row) = found.next()? {

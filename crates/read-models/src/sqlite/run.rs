@@ -44,7 +44,7 @@ impl<'c> Prepared<'c> {
     ) -> Result<(), Failed> {
         handler.find(event, found);
         let all = &mut self.handlers[at];
-        if let [statement] = all.as_mut_slice() {
+        if let ([statement], true) = (all.as_mut_slice(), handler.is_atomic) {
             return execute(statement, (handler, 0), event, found);
         }
         self.connection.execute_batch("SAVEPOINT event").map_err(Failed::File)?;
@@ -78,23 +78,28 @@ fn execute(
 
 /// Whose fault an error is.
 pub(super) fn failed(error: Error) -> Failed {
-    let is_of_file = matches!(
-        error.sqlite_error_code(),
-        Some(
-            ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::OutOfMemory
-                | ErrorCode::ReadOnly
-                | ErrorCode::SystemIoFailure
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::DiskFull
-                | ErrorCode::CannotOpen
-                | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::NotADatabase
-                | ErrorCode::OperationInterrupted
-        )
-    );
-    if is_of_file { Failed::File(error) } else { Failed::Event(error.to_string()) }
+    match error.sqlite_error_code() {
+        Some(code) if is_of_file(code) => Failed::File(error),
+        Some(_) | None => Failed::Event(error.to_string()),
+    }
+}
+
+/// Whether an error says something of the file, not of a statement or its values.
+pub(super) fn is_of_file(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::OutOfMemory
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::DatabaseCorrupt
+            | ErrorCode::DiskFull
+            | ErrorCode::CannotOpen
+            | ErrorCode::FileLockingProtocolFailed
+            | ErrorCode::NotADatabase
+            | ErrorCode::OperationInterrupted
+    )
 }
 
 impl ToSql for Value<'_> {

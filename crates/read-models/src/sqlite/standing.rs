@@ -2,7 +2,8 @@
 
 use crate::target::{Parked, ParkedOf};
 use fairway_ledger::{Event, Position};
-use rusqlite::{Connection, Error, OptionalExtension, Row};
+use rusqlite::{Connection, Error, Row};
+use std::collections::HashSet;
 
 /// A row of the driver's own table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,11 +74,10 @@ pub(crate) fn held(connection: &Connection) -> Result<Vec<(String, u32)>, Error>
     select.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Whether events with a key wait.
-pub(crate) fn has_key(connection: &Connection, key: &str) -> Result<bool, Error> {
-    let mut select =
-        connection.prepare_cached("SELECT 1 FROM fairway_parked WHERE key = ?1 LIMIT 1")?;
-    Ok(select.query_row([key], |_| Ok(())).optional()?.is_some())
+/// The keys of events that wait.
+pub(crate) fn keys(connection: &Connection) -> Result<HashSet<String>, Error> {
+    let mut select = connection.prepare_cached("SELECT DISTINCT key FROM fairway_parked")?;
+    select.query_map((), |row| row.get(0))?.collect()
 }
 
 /// Parked events by position.

@@ -1,12 +1,14 @@
 //! Somebody is told of events over HTTP.
 
 use crate::place::{Place, at_least, declaration, name, order, until};
+use fairway_read_models::State;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 /// What a server was told: the positions of events, in the order of their coming.
@@ -23,6 +25,31 @@ fn serve(told: &Told) -> String {
         }
     });
     address
+}
+
+/// A server that sends everybody to itself, at another path.
+fn redirect() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut seen = [0; 4096];
+            let read = stream.read(&mut seen).unwrap();
+            assert!(seen[..read].starts_with(b"POST /events "), "nobody goes elsewhere");
+            let head = "HTTP/1.1 307 Temporary Redirect\r\nconnection: close";
+            let answer = format!("{head}\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}/events")
+}
+
+/// A declaration of which an address is told.
+fn told_at(address: &str) -> String {
+    format!(
+        "read-model: orders\nversion: 1\ninto: {{ callback: \"{address}\" }}\nfrom: {{ category: order }}\n"
+    )
 }
 
 fn answer(stream: TcpStream, number: usize, told: &Told) {
@@ -59,6 +86,40 @@ fn answer(stream: TcpStream, number: usize, told: &Told) {
 }
 
 #[tokio::test]
+async fn a_callback_that_hangs_is_not_waited_for_at_the_end() {
+    let place = Place::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/events", listener.local_addr().unwrap());
+    let ledger = place.ledger();
+    order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(&told_at(&address))).await.unwrap();
+    let (_silent, _) = listener.accept().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(15), following.stop()).await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_is_told_as_it_is() {
+    let place = Place::new();
+    let address = redirect();
+    let ledger = place.ledger();
+    order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(&told_at(&address))).await.unwrap();
+    let why = until(async || {
+        let status = models.status(&name("orders")).await.unwrap();
+        match status.candidate.unwrap().state {
+            Some(State::Failing(why)) => Some(why),
+            _ => None,
+        }
+    })
+    .await;
+    assert!(why.contains("307"), "{why}");
+    assert_eq!(models.parked(&name("orders"), 10).await.unwrap(), []);
+    following.stop().await;
+}
+
+#[tokio::test]
 async fn a_callback_is_told_everything_in_order_and_what_it_refuses_is_parked() {
     let (place, told) = (Place::new(), Told::default());
     let address = serve(&told);
@@ -71,11 +132,8 @@ async fn a_callback_is_told_everything_in_order_and_what_it_refuses_is_parked() 
     let behind = order(&ledger, 77, "order-paid", json!({})).await;
     let last = order(&ledger, 5, "order-paid", json!({})).await;
     positions.push(last.0);
-    let text = format!(
-        "read-model: orders\nversion: 1\ninto: {{ callback: \"{address}\" }}\nfrom: {{ category: order }}\n"
-    );
     let (models, following) = place.start(&ledger);
-    models.apply(&declaration(&text)).await.unwrap();
+    models.apply(&declaration(&told_at(&address))).await.unwrap();
     models.wait(&name("orders"), at_least(last)).await.unwrap();
     let parked = models.parked(&name("orders"), 10).await.unwrap();
     let shown: Vec<_> = parked.iter().map(|one| one.position).collect();

@@ -5,6 +5,9 @@ use fairway_read_models::{Applied, Consistency, Parameters, Question, ReadModelE
 use serde_json::json;
 use std::time::Duration;
 
+/// As many questions as are answered at once.
+const QUESTIONS_MAX: usize = 16;
+
 #[tokio::test]
 async fn rows_are_there_for_who_waits_for_its_own_write() {
     let place = Place::new();
@@ -51,6 +54,19 @@ async fn who_cannot_have_a_position_is_told_how_far_it_is() {
 }
 
 #[tokio::test]
+async fn a_query_that_there_is_not_is_answered_with_those_that_there_are() {
+    let place = Place::new();
+    let (models, following) = place.start(&place.ledger());
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    models.settled(&name("orders")).await.unwrap();
+    let asked = (Question::Named("total".into()), Parameters::new());
+    let missing = models.query(&name("orders"), asked, Consistency::Now).await.unwrap_err();
+    let said = "read model `orders` has no query `total`; it has `by_state`, `sum`";
+    assert_eq!(missing.to_string(), said);
+    following.stop().await;
+}
+
+#[tokio::test]
 async fn only_one_process_drives() {
     let place = Place::new();
     let ledger = place.ledger();
@@ -74,8 +90,21 @@ async fn a_question_has_limits_and_changes_nothing() {
     let numbers = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)";
     let answer = ask(&format!("{numbers} SELECT x FROM n")).await.unwrap();
     assert_eq!((answer.rows.len(), answer.is_cut), (fairway_read_models::ROWS_MAX, true));
-    let slow = ask(&format!("{numbers} SELECT count(*) FROM n")).await.unwrap_err();
+    let endless = format!("{numbers} SELECT count(*) FROM n");
+    // Who asks and goes away leaves nothing running for ever, which would be in the way of others.
+    for _ in 0..QUESTIONS_MAX {
+        let left = tokio::time::timeout(Duration::from_millis(5), ask(&endless)).await;
+        assert!(left.is_err(), "it is not answered so soon");
+    }
+    let slow = loop {
+        // The first turns may be waited for as long as a query takes at most.
+        if ask("SELECT 1").await.is_ok() {
+            break ask(&endless).await.unwrap_err();
+        }
+    };
     assert!(matches!(slow, ReadModelError::TooSlow(_)), "{slow}");
+    let twice = ask("SELECT id, total AS id FROM orders").await.unwrap_err();
+    assert!(twice.to_string().contains("two columns are named `id`"), "{twice}");
     for sql in ["DELETE FROM orders", "ATTACH 'x' AS y", "SELECT 1; DROP TABLE orders", "PRAGMA x"]
     {
         let refused = ask(sql).await.unwrap_err();

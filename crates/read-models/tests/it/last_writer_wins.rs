@@ -124,6 +124,50 @@ async fn the_sql_of_the_page_converges_too() {
     assert!(found.iter().all(|rows| *rows == [[json!(120)]]), "{found:?}");
 }
 
+#[tokio::test]
+async fn two_sites_that_hand_each_other_their_events_show_the_same_prices() {
+    let places = [Place::new(), Place::new()];
+    let ledgers = [places[0].ledger(), places[1].ledger()];
+    for number in 0..20_u8 {
+        let sku = ["tea", "coffee"][usize::from(number) % 3 % 2];
+        let data = json!({
+            "sku": sku,
+            "price": number,
+            "set_at": format!("2026-03-01T00:00:{:02}Z", number * 7 % 10),
+        });
+        let event = NewEvent::new("price-set", &data).unwrap().with_id(EventId([number; 16]));
+        let stream = StreamName::of("price", sku).unwrap();
+        let site = &ledgers[usize::from(number) % 2];
+        site.append(&stream, Expected::Any, vec![event]).await.unwrap();
+    }
+    // They reach each other again, and do not know what of it arrived before.
+    for (from, to) in [(0, 1), (1, 0), (0, 1)] {
+        for event in ledgers[from].read_all(Position(0), 1_000).await.unwrap() {
+            let same = NewEvent { id: Some(event.id), ..again(&event) };
+            ledgers[to].append(&event.stream, Expected::Any, vec![same]).await.unwrap();
+        }
+    }
+    let mut found = Vec::new();
+    for (place, ledger) in places.iter().zip(&ledgers) {
+        let last = ledger.head().await.unwrap();
+        assert_eq!(last, Position(20), "every event is there once");
+        let (models, following) = place.start(ledger);
+        models.apply(&declaration(&sql())).await.unwrap();
+        for sku in ["tea", "coffee"] {
+            let of = [("sku", json!(sku))];
+            found.push(ask(&models, "price_of", &of, at_least(last)).await.rows);
+        }
+        following.stop().await;
+    }
+    assert_eq!(found[..2], found[2..]);
+    assert_ne!(found[0], found[1]);
+}
+
+fn again(event: &Event) -> NewEvent {
+    let (kind, data, metadata) = (event.kind.clone(), event.data.clone(), event.metadata.clone());
+    NewEvent { id: None, kind, data, metadata }
+}
+
 proptest! {
     #[test]
     fn every_order_with_any_repetition_ends_the_same(

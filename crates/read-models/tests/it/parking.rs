@@ -104,6 +104,24 @@ async fn what_failed_for_want_of_another_row_is_taken_in_when_it_is_there() {
 }
 
 #[tokio::test]
+async fn a_statement_that_would_keep_what_it_did_before_it_failed_leaves_no_trace() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let text = ORDERS.replace(
+        "    - UPDATE orders SET state = 'paid' WHERE id = :stream_id",
+        "    - INSERT OR FAIL INTO orders VALUES (:event_id, 'x', 1), (:stream_id, 'x', 1)",
+    );
+    order(&ledger, 1, "order-created", json!({"total": 7})).await;
+    let last = order(&ledger, 1, "order-paid", json!({})).await;
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(&text)).await.unwrap();
+    let answer = ask(&models, "sum", &[], at_least(last)).await;
+    assert_eq!(answer.rows, [[json!(1), json!(7)]]);
+    assert_eq!(parked(&models).await.len(), 1);
+    following.stop().await;
+}
+
+#[tokio::test]
 async fn statements_of_one_event_are_all_done_or_none() {
     let place = Place::new();
     let ledger = place.ledger();

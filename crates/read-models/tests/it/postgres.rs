@@ -4,7 +4,7 @@ use crate::{
     place::{PATIENCE, Place, ask, at_least, declaration, name, order, until},
     server::Server,
 };
-use fairway_read_models::{Places, Question, ReadModelError, ReadModels};
+use fairway_read_models::{Applied, Places, Question, ReadModelError, ReadModels, State};
 use serde_json::json;
 
 const ORDERS: &str = "
@@ -132,14 +132,75 @@ async fn a_server_that_goes_away_and_comes_back_is_caught_up() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_away_is_in_the_way_of_nothing_else() {
+    let (place, server) = (Place::new(), Server::start_apart().await);
+    let address = database(&server, "away").await;
+    let ledger = place.ledger();
+    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    models.settled(&name("orders")).await.unwrap();
+    following.stop().await;
+    server.stop();
+    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    let again = models.apply(&declaration(ORDERS)).await.unwrap();
+    assert_eq!(again, Applied::Unchanged, "it needs no look at the database");
+    let other = crate::place::ORDERS.replace("read-model: orders", "read-model: other");
+    models.apply(&declaration(&other)).await.unwrap();
+    let last = order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    models.wait(&name("other"), at_least(last)).await.unwrap();
+    let all = models.list().await.unwrap();
+    let failing = |of: &str| {
+        let status = all.iter().find(|status| status.name == name(of)).unwrap();
+        matches!(status.live.as_ref().unwrap().state, Some(State::Failing(_)))
+    };
+    assert!(failing("orders") && !failing("other"), "{all:?}");
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_when_the_address_asks_for_it() {
+    let (place, server) = (Place::new(), Server::shared());
+    let address = database(server, "encrypts").await;
+    server.ask("CREATE ROLE guarded_reader LOGIN SUPERUSER").await;
+    let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    let of = |options: &str| {
+        let port = server.port();
+        format!("postgres://guarded_reader@127.0.0.1:{port}/encrypts{options}")
+    };
+    let authorities =
+        format!("?sslmode=verify-full&sslrootcert={}", server.certificate().display());
+    for (version, options, is_encrypted) in [(1, "", false), (2, authorities.as_str(), true)] {
+        let places = places(&place, &of(options));
+        let (models, following) = ReadModels::start(place.ledger(), places).unwrap();
+        let text = ORDERS.replace("version: 1", &format!("version: {version}"));
+        let text = text.replace("queries:", &format!("queries:\n  encrypted: {encrypted}"));
+        models.apply(&declaration(&text)).await.unwrap();
+        models.settled(&name("orders")).await.unwrap();
+        let answer = ask(&models, "encrypted", &[], fairway_read_models::Consistency::Now).await;
+        assert_eq!(answer.rows, [[json!(is_encrypted)]], "{options}");
+        following.stop().await;
+    }
+    let unknown = places(&place, &of("?sslmode=verify-full"));
+    let (models, following) = ReadModels::start(place.ledger(), unknown).unwrap();
+    let text = ORDERS.replace("version: 1", "version: 3");
+    let refused = models.apply(&declaration(&text)).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("UnknownIssuer"), "{refused:?}");
+    following.stop().await;
+    drop(address);
+}
+
+#[tokio::test]
 async fn what_postgres_says_of_sql_is_shown_in_the_file() {
     let (place, server) = (Place::new(), Server::shared());
     let address = database(server, "shows").await;
     let (models, following) = ReadModels::start(place.ledger(), places(&place, &address)).unwrap();
-    let wrong = ORDERS.replace("SET state", "SET stat").replace("count(*) AS", "cuont(:a) AS");
+    let wrong = ORDERS
+        .replace("SET state", "SET stat")
+        .replace("count(*) AS", "cuont(:a) AS")
+        .replace("data, gift FROM", "data, gift AS data FROM");
     let error = models.apply(&declaration(&wrong)).await.unwrap_err();
     let ReadModelError::Declaration(found) = error else { panic!("{error}") };
     let shown: Vec<_> = found.iter().map(|one| (one.span.line, one.span.column)).collect();
-    assert_eq!(shown, [(14, 25), (17, 15)], "{found:?}");
+    assert_eq!(shown, [(14, 25), (16, 13), (17, 15)], "{found:?}");
     following.stop().await;
 }

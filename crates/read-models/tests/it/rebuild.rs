@@ -101,7 +101,8 @@ async fn sql_that_the_database_refuses_is_shown_in_the_file() {
     let (models, following) = place.start(&place.ledger());
     let wrong = ORDERS
         .replace("SET state", "SET stat")
-        .replace("by_state: SELECT id", "by_state: SELECT no");
+        .replace("by_state: SELECT id", "by_state: SELECT no")
+        .replace("sum: SELECT count(*),", "sum: SELECT 1 AS a, 2 AS a,");
     let error = models.apply(&declaration(&wrong)).await.unwrap_err();
     let ReadModelError::Declaration(found) = error else { panic!("{error}") };
     let shown: Vec<_> =
@@ -110,9 +111,34 @@ async fn sql_that_the_database_refuses_is_shown_in_the_file() {
         shown,
         [
             (10, 25, "SQLite says: no such column: stat"),
-            (12, 20, "SQLite says: no such column: no")
+            (12, 20, "SQLite says: no such column: no"),
+            (13, 8, "two columns are named `a`; give one another name with `AS`")
         ]
     );
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn sql_of_a_declaration_keeps_to_its_own_tables() {
+    let place = Place::new();
+    let (models, following) = place.start(&place.ledger());
+    let other = place.dir().join("other.db").display().to_string();
+    for bad in [
+        "CREATE TABLE fairway_standing (a)".to_owned(),
+        format!("CREATE TABLE trigger (a); ATTACH '{other}' AS other"),
+        "CREATE TABLE a (b); CREATE TRIGGER t AFTER INSERT ON a BEGIN
+  UPDATE fairway_standing SET position = 0; END"
+            .to_owned(),
+    ] {
+        let text = ORDERS.replace("tables: |\n", &format!("tables: |\n  {bad};\n"));
+        let refused = models.apply(&declaration(&text)).await.unwrap_err();
+        assert!(matches!(refused, ReadModelError::Declaration(_)), "{bad}: {refused}");
+    }
+    let text =
+        ORDERS.replace("UPDATE orders SET", "UPDATE fairway_standing SET position = 1, asks =");
+    let refused = models.apply(&declaration(&text)).await.unwrap_err();
+    assert!(matches!(refused, ReadModelError::Declaration(_)), "{refused}");
+    assert!(!std::path::Path::new(&other).exists());
     following.stop().await;
 }
 
