@@ -82,8 +82,8 @@ fn answer(
         Ok(appended) => append_resp::Result::Success(success(appended)),
         Err(AppendError::Conflict { actual, .. }) => {
             append_resp::Result::WrongExpectedVersion(WrongVersion {
-                current: Some(Revision::last_of(actual).conflicting()),
-                expected: Some(expected::unmet(expected)),
+                current: Some(Revision::last_of(actual).into()),
+                expected: Some(expected.into()),
             })
         }
         Err(error) => return Err(status::append("Append", error, expected)),
@@ -94,7 +94,7 @@ fn answer(
 /// Where events went.
 pub(crate) fn success(appended: Appended) -> AppendSuccess {
     AppendSuccess {
-        current_revision: Some(Revision::last_of(appended.version).succeeded()),
+        current_revision: Some(Revision::last_of(appended.version).into()),
         position: Some(recorded::position(appended.position)),
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     calls::Answers,
     expected, proposed,
     rights::Caller,
+    room::{self, Room, Taken},
     status,
     wire::{
         shared::{ProposedMessage, Seconds, Uuid},
@@ -31,32 +32,32 @@ const UNDER_WAY_MAX: usize = 64;
 const UNDER_WAY_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
 
 /// Appends of one call. What is wrong with one is in its answer; the call goes on.
+#[expect(clippy::unused_async, reason = "all calls are futures")]
 pub(crate) async fn appends(
-    ledger: Ledger,
+    (ledger, room): (Ledger, Room),
     caller: Caller,
     messages: Streaming<BatchAppendReq>,
 ) -> Result<Answers<BatchAppendResp>, Status> {
-    let room = Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX));
-    let parts = (messages, Unfinished { caller, batches: HashMap::new(), bytes: 0 });
-    let whole = stream::try_unfold(parts, |(mut messages, mut unfinished)| async move {
-        while let Some(message) = messages.message().await? {
-            if let Some(batch) = unfinished.take(message)? {
-                return Ok(Some((batch, (messages, unfinished))));
+    let own = Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX));
+    let unfinished = Unfinished { caller, room, batches: HashMap::new(), bytes: 0 };
+    let whole =
+        stream::try_unfold((messages, unfinished), |(mut messages, mut unfinished)| async move {
+            while let Some(message) = unfinished.next(&mut messages).await? {
+                if let Some(batch) = unfinished.take(message).await? {
+                    return Ok(Some((batch, (messages, unfinished))));
+                }
             }
-        }
-        Ok(None)
-    });
-    let admitted = whole.and_then(move |batch| admit(room.clone(), batch));
+            Ok(None)
+        });
+    let admitted = whole.and_then(move |batch| admit(own.clone(), batch));
     let answers = admitted.map_ok(move |(batch, permit)| perform(ledger.clone(), batch, permit));
     Ok(answers.try_buffered(UNDER_WAY_MAX).boxed())
 }
 
-async fn admit(
-    room: Arc<Semaphore>,
-    batch: Batch,
-) -> Result<(Batch, OwnedSemaphorePermit), Status> {
+/// Waits until the call may have the batch under way besides those before it.
+async fn admit(own: Arc<Semaphore>, batch: Batch) -> Result<(Batch, OwnedSemaphorePermit), Status> {
     let bytes = u32::try_from(batch.bytes).expect("a batch has less than 4 GiB");
-    let permit = room.acquire_many_owned(bytes).await.expect("the semaphore is never closed");
+    let permit = own.acquire_many_owned(bytes).await.expect("the semaphore is never closed");
     Ok((batch, permit))
 }
 
@@ -68,6 +69,8 @@ struct Batch {
     deadline: Option<BatchDeadline>,
     events: Result<Vec<NewEvent>, Status>,
     bytes: usize,
+    /// The room that it takes up of that of all calls.
+    taken: Option<Taken>,
 }
 
 impl Batch {
@@ -80,6 +83,7 @@ impl Batch {
             expected: expected::expected(options.expected),
             deadline: options.deadline,
             bytes: 0,
+            taken: None,
         })
     }
 
@@ -103,19 +107,40 @@ impl Batch {
     fn fail(&mut self, wrong: Status) {
         self.events = Err(wrong);
         self.bytes = 0;
+        self.taken = None;
+    }
+
+    fn hold(&mut self, more: Taken) {
+        match &mut self.taken {
+            Some(taken) => taken.merge(more),
+            none => *none = Some(more),
+        }
     }
 }
 
 /// Appends of which parts are missing.
 struct Unfinished {
     caller: Caller,
+    room: Room,
     batches: HashMap<Vec<u8>, Batch>,
     bytes: usize,
 }
 
 impl Unfinished {
+    /// The next part, which has to come in time while the rest of an append is missing.
+    async fn next(
+        &self,
+        messages: &mut Streaming<BatchAppendReq>,
+    ) -> Result<Option<BatchAppendReq>, Status> {
+        if self.batches.is_empty() {
+            return messages.message().await;
+        }
+        room::rest(messages.message()).await?
+    }
+
     /// Takes a part; gives the append whose last part it is.
-    fn take(&mut self, message: BatchAppendReq) -> Result<Option<Batch>, Status> {
+    async fn take(&mut self, message: BatchAppendReq) -> Result<Option<Batch>, Status> {
+        let taken = self.room.bytes(message.encoded_len()).await?;
         let BatchAppendReq { correlation_id, options, proposed_messages, is_final } = message;
         let key = correlation_id.as_ref().map(Message::encode_to_vec).unwrap_or_default();
         let mut batch = match (self.batches.remove(&key), options) {
@@ -126,6 +151,7 @@ impl Unfinished {
             }
         };
         self.bytes -= batch.bytes;
+        batch.hold(taken);
         batch.add(proposed_messages);
         if is_final {
             return Ok(Some(batch));
@@ -144,7 +170,7 @@ async fn perform(
     batch: Batch,
     permit: OwnedSemaphorePermit,
 ) -> Result<BatchAppendResp, Status> {
-    let Batch { id, stream, expected, deadline, events, .. } = batch;
+    let Batch { id, stream, expected, deadline, events, taken, .. } = batch;
     let wait = remaining(deadline, ledger.clock().now());
     let outcome = match events {
         Ok(events) => {
@@ -157,12 +183,12 @@ async fn perform(
         }
         Err(wrong) => Outcome::Refused(wrong),
     };
-    drop(permit);
+    drop((permit, taken));
     Ok(BatchAppendResp {
         correlation_id: id,
         result: Some(outcome.answer(&stream, expected)),
         stream_identifier: Some(expected::identifier(&stream)),
-        expected: Some(expected::echoed(expected)),
+        expected: Some(expected.into()),
     })
 }
 

@@ -55,8 +55,8 @@ fn failed(failed: &AppendError, stream: &StreamName, expected: Expected) -> Opti
     match failed {
         AppendError::Conflict { actual, .. } => {
             let wrong = WrongExpectedVersion {
-                current: Some(Revision::last_of(*actual).detailed()),
-                expected: Some(expected::detailed(expected)),
+                current: Some(Revision::last_of(*actual).into()),
+                expected: Some(expected.into()),
             };
             let detail = detail("WrongExpectedVersion", &wrong);
             Some(error(Code::FailedPrecondition, "WrongExpectedVersion", detail))

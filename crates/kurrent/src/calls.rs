@@ -1,6 +1,10 @@
 //! The four forms of a gRPC call over functions, and the deadline that a caller sets.
 
-use crate::codec::{Incoming, Messages};
+use crate::{
+    codec::{Incoming, Messages},
+    faults::Faults,
+    room::{Load, Room, Weighed},
+};
 use futures_util::{
     StreamExt,
     future::BoxFuture,
@@ -9,7 +13,7 @@ use futures_util::{
 use http::{HeaderMap, Request as HttpRequest, Response as HttpResponse};
 use http_body::Body as HttpBody;
 use prost::Message;
-use std::{future::Future, time::Duration};
+use std::{convert::identity, future::Future, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
@@ -34,64 +38,96 @@ impl<B: HttpBody<Error: Into<BoxError> + Send> + Send + 'static> RequestBody for
 /// One message, one answer.
 pub(crate) async fn unary<Q: Incoming, A: Message + 'static, T>(
     request: HttpRequest<impl RequestBody>,
+    host: Host,
     call: impl FnMut(Q) -> T,
 ) -> HttpResponse<Body>
 where
     T: Future<Output = Result<A, Status>> + Send + 'static,
 {
-    let deadline = deadline(request.headers());
-    grpc::<A, Q>().unary(Handler { call, deadline, end: End::new() }, request).await
+    let (handler, request) = host.take(request, call);
+    let messages: Messages<A, Q> = Messages::kept();
+    grpc(messages).unary(handler, request).await
 }
 
 /// One message, many answers.
 pub(crate) async fn server_streaming<Q: Incoming, A: Message + 'static, T>(
     request: HttpRequest<impl RequestBody>,
-    end: &End,
+    host: Host,
     call: impl FnMut(Q) -> T,
 ) -> HttpResponse<Body>
 where
     T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
 {
-    let deadline = deadline(request.headers());
-    let handler = Handler { call, deadline, end: end.clone() };
-    grpc::<A, Q>().server_streaming(handler, request).await
+    let (handler, request) = host.take(request, call);
+    let messages: Messages<A, Q> = Messages::kept();
+    grpc(messages).server_streaming(handler, request).await
 }
 
 /// Many messages, one answer.
 pub(crate) async fn client_streaming<Q: Incoming, A: Message + 'static, T>(
     request: HttpRequest<impl RequestBody>,
+    host: Host,
     call: impl FnMut(Streaming<Q>) -> T,
 ) -> HttpResponse<Body>
 where
     T: Future<Output = Result<A, Status>> + Send + 'static,
 {
-    let deadline = deadline(request.headers());
-    let handler = Handler { call, deadline, end: End::new() };
-    grpc::<A, Q>().client_streaming(handler, request).await
+    let (handler, request) = host.take(request, call);
+    let messages: Messages<A, Q> = Messages::kept();
+    grpc(messages).client_streaming(handler, request).await
 }
 
 /// Many messages, many answers.
 pub(crate) async fn streaming<Q: Incoming, A: Message + 'static, T>(
     request: HttpRequest<impl RequestBody>,
-    end: &End,
+    host: Host,
     call: impl FnMut(Streaming<Q>) -> T + Send,
 ) -> HttpResponse<Body>
 where
     T: Future<Output = Result<Answers<A>, Status>> + Send + 'static,
 {
-    let deadline = deadline(request.headers());
-    let handler = Handler { call, deadline, end: end.clone() };
-    grpc::<A, Q>().streaming(handler, request).await
+    let (handler, request) = host.take(request, call);
+    let messages: Messages<A, Q> = Messages::passing(handler.of.load.clone());
+    grpc(messages).streaming(handler, request).await
 }
 
-fn grpc<A: Message + 'static, Q: Incoming>() -> Grpc<Messages<A, Q>> {
-    Grpc::new(Messages::new()).max_decoding_message_size(Q::BYTES_MAX)
+fn grpc<A: Message + 'static, Q: Incoming>(messages: Messages<A, Q>) -> Grpc<Messages<A, Q>> {
+    Grpc::new(messages).max_decoding_message_size(Q::BYTES_MAX)
+}
+
+/// What all calls share.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    pub(crate) end: End,
+    pub(crate) room: Room,
+    pub(crate) faults: Faults,
+}
+
+impl Host {
+    /// A call, and the request whose bytes take up room.
+    fn take<B: RequestBody, F>(
+        self,
+        request: HttpRequest<B>,
+        call: F,
+    ) -> (Handler<F>, HttpRequest<Weighed<B>>) {
+        let load = Load::new(self.room.clone());
+        let deadline = deadline(request.headers());
+        let of = Of { host: self, deadline, load: load.clone() };
+        (Handler { call, of }, request.map(|body| Weighed::new(body, load)))
+    }
 }
 
 struct Handler<F> {
     call: F,
+    of: Of,
+}
+
+/// What is known of one call besides what it does.
+#[derive(Clone)]
+struct Of {
+    host: Host,
     deadline: Option<Instant>,
-    end: End,
+    load: Load,
 }
 
 /// Tells calls that go on for long that the server ends. Clones tell the same.
@@ -124,7 +160,7 @@ where
     type Future = Answering<A>;
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        Box::pin(answer(self.deadline, (self.call)(request.into_inner())))
+        Box::pin(answer(self.of.clone(), (self.call)(request.into_inner())))
     }
 }
 
@@ -137,7 +173,7 @@ where
     type Future = Answering<A>;
 
     fn call(&mut self, request: Request<Streaming<Q>>) -> Self::Future {
-        Box::pin(answer(self.deadline, (self.call)(request.into_inner())))
+        Box::pin(answer(self.of.clone(), (self.call)(request.into_inner())))
     }
 }
 
@@ -152,8 +188,7 @@ where
     type Future = Answering<Answers<A>>;
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let ends = (self.deadline, self.end.clone());
-        Box::pin(answers(ends, (self.call)(request.into_inner())))
+        Box::pin(answers(self.of.clone(), (self.call)(request.into_inner())))
     }
 }
 
@@ -168,34 +203,46 @@ where
     type Future = Answering<Answers<A>>;
 
     fn call(&mut self, request: Request<Streaming<Q>>) -> Self::Future {
-        let ends = (self.deadline, self.end.clone());
-        Box::pin(answers(ends, (self.call)(request.into_inner())))
+        Box::pin(answers(self.of.clone(), (self.call)(request.into_inner())))
     }
 }
 
 async fn answer<A>(
-    deadline: Option<Instant>,
+    of: Of,
     call: impl Future<Output = Result<A, Status>>,
 ) -> Result<Response<A>, Status> {
-    within(deadline, call).await?.map(Response::new)
+    let answer = within(of.deadline, call).await.and_then(identity);
+    of.host.faults.tell(answer.as_ref().err());
+    answer.map(Response::new)
 }
 
 async fn answers<A: Send + 'static>(
-    (deadline, end): (Option<Instant>, End),
+    of: Of,
     call: impl Future<Output = Result<Answers<A>, Status>>,
 ) -> Result<Response<Answers<A>>, Status> {
-    let answers = within(deadline, call).await??;
+    let Of { host: Host { end, room, faults }, deadline, load } = of;
+    let taken = room.call()?;
+    let answers = within(deadline, call).await.and_then(identity);
+    faults.tell(answers.as_ref().err());
+    drop(load);
     let end: BoxFuture<'static, Status> = Box::pin(async move {
         match within(deadline, end.comes()).await {
             Ok(ended) | Err(ended) => ended,
         }
     });
-    let until = stream::unfold(Some((answers, end)), move |open| async move {
-        let (mut answers, mut end) = open?;
-        tokio::select! {
-            biased;
-            ended = &mut end => Some((Err(ended), None)),
-            next = answers.next() => Some((next?, Some((answers, end)))),
+    let until = stream::unfold(Some((answers?, end, taken)), move |open| {
+        let faults = faults.clone();
+        async move {
+            let (mut answers, mut end, taken) = open?;
+            tokio::select! {
+                biased;
+                ended = &mut end => Some((Err(ended), None)),
+                next = answers.next() => {
+                    let next = next?;
+                    faults.tell(next.as_ref().err());
+                    Some((next, Some((answers, end, taken))))
+                }
+            }
         }
     });
     Ok(Response::new(until.boxed()))

@@ -3,7 +3,7 @@
 use crate::{
     status,
     wire::{
-        shared::{ExpectedRevision, StreamIdentifier},
+        shared::{ExpectedRevision, StreamIdentifier, wrong_expected_version},
         streams::{ChangeOptions, append_success, batch_append_resp, wrong_version},
     },
 };
@@ -32,21 +32,6 @@ impl Revision {
             Expected::Exists => -4,
             Expected::Exact(version) => Self::last_of(version).to_signed(),
         }
-    }
-
-    pub(crate) fn succeeded(self) -> append_success::CurrentRevision {
-        use append_success::CurrentRevision::{NoStream, Revision};
-        self.0.map_or(NoStream(()), Revision)
-    }
-
-    pub(crate) fn conflicting(self) -> wrong_version::Current {
-        use wrong_version::Current::{NoStream, Revision};
-        self.0.map_or(NoStream(()), Revision)
-    }
-
-    pub(crate) fn detailed(self) -> crate::wire::shared::wrong_expected_version::Current {
-        use crate::wire::shared::wrong_expected_version::Current::{NoStream, Revision};
-        self.0.map_or(NoStream(()), Revision)
     }
 }
 
@@ -83,39 +68,37 @@ pub(crate) fn identifier(name: &StreamName) -> StreamIdentifier {
     StreamIdentifier { stream_name: name.as_str().as_bytes().to_vec() }
 }
 
-/// What was expected, for the answer to an append.
-pub(crate) fn unmet(expected: Expected) -> wrong_version::Expected {
-    use wrong_version::Expected::{Any, NoStream, Revision, StreamExists};
-    match expected {
-        Expected::Any => Any(()),
-        Expected::NoStream => NoStream(()),
-        Expected::Exists => StreamExists(()),
-        Expected::Exact(version) => Revision(version.0 - 1),
-    }
-}
-
-/// What was expected, for the answer to a batch.
-pub(crate) fn echoed(expected: Expected) -> batch_append_resp::Expected {
-    use batch_append_resp::Expected::{Any, NoStream, Revision, StreamExists};
-    match expected {
-        Expected::Any => Any(()),
-        Expected::NoStream => NoStream(()),
-        Expected::Exists => StreamExists(()),
-        Expected::Exact(version) => Revision(version.0 - 1),
-    }
-}
-
-/// What was expected, for the details of a batch that failed.
-pub(crate) fn detailed(
-    expected: Expected,
-) -> crate::wire::shared::wrong_expected_version::Expected {
-    use crate::wire::shared::wrong_expected_version::Expected::{
-        Any, NoStream, Revision, StreamExists,
+/// Makes the forms in which different answers say what was expected: alike, but for their numbers.
+macro_rules! expectations {
+    ($($of:ident),*) => {
+        $(impl From<Expected> for $of::Expected {
+            fn from(expected: Expected) -> Self {
+                match expected {
+                    Expected::Any => Self::Any(()),
+                    Expected::NoStream => Self::NoStream(()),
+                    Expected::Exists => Self::StreamExists(()),
+                    Expected::Exact(version) => Self::Revision(version.0.saturating_sub(1)),
+                }
+            }
+        })*
     };
-    match expected {
-        Expected::Any => Any(()),
-        Expected::NoStream => NoStream(()),
-        Expected::Exists => StreamExists(()),
-        Expected::Exact(version) => Revision(version.0 - 1),
-    }
 }
+
+expectations!(wrong_version, batch_append_resp, wrong_expected_version);
+
+/// Makes the forms in which different answers say which revision there is.
+macro_rules! revisions {
+    ($($form:ty),*) => {
+        $(impl From<Revision> for $form {
+            fn from(Revision(revision): Revision) -> Self {
+                revision.map_or(Self::NoStream(()), Self::Revision)
+            }
+        })*
+    };
+}
+
+revisions!(
+    append_success::CurrentRevision,
+    wrong_version::Current,
+    wrong_expected_version::Current
+);

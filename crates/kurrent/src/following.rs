@@ -7,13 +7,15 @@ use crate::{
     filter::EventFilter,
     links::Sender,
     reading::{self, PAGE},
-    recorded, status,
+    recorded,
+    rights::{Act, On},
+    status,
     wire::{
         shared::SubscriptionConfirmation,
         streams::{CaughtUp, Checkpoint, Content, ReadResp},
     },
 };
-use fairway_ledger::{Event, From, Position, Read, Scope, Version, Watch};
+use fairway_ledger::{Event, From, PAGE_BYTES_MAX, Pace, Position, Read, Scope, Version, Watch};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tonic::Status;
 
@@ -23,8 +25,16 @@ pub(crate) async fn follow(sender: Sender, of: Of) -> Result<Answers<ReadResp>, 
     let (scope, filter) = begin(&sender, of).await?;
     let id = subscription_id(&sender, &scope);
     let confirmation = Content::Confirmation(SubscriptionConfirmation { subscription_id: id });
-    let following =
-        Following { sender, watch, scope, filter, looked_at: 0, phase: Phase::CatchingUp };
+    let following = Following {
+        sender,
+        watch,
+        scope,
+        filter,
+        looked_at: 0,
+        pace: Pace::default(),
+        is_up_to_date: false,
+        phase: Phase::CatchingUp,
+    };
     let pages = stream::try_unfold(following, Following::page);
     let contents = pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten();
     Ok(stream::iter([Ok(answer(confirmation))]).chain(contents).boxed())
@@ -76,6 +86,9 @@ struct Following {
     filter: Option<EventFilter>,
     /// How many events were looked at since the last checkpoint.
     looked_at: u64,
+    pace: Pace,
+    /// Whether there was nothing more at the last look.
+    is_up_to_date: bool,
     phase: Phase,
 }
 
@@ -83,21 +96,43 @@ impl Following {
     /// What is to be sent next; waits until there is something.
     async fn page(mut self) -> Result<Option<(Vec<ReadResp>, Self)>, Status> {
         loop {
-            let read = Read::new(self.scope.clone(), PAGE);
-            let events =
-                self.sender.ledger.read(read).await.map_err(|error| status::ledger(&error))?;
+            if self.is_up_to_date && self.phase == Phase::Live {
+                self.watch.changed().await.map_err(|error| status::ledger(&error))?;
+            }
+            self.may_read()?;
+            let events = self.look().await?;
             let contents = if !events.is_empty() {
                 self.look_at(events).await?
             } else if self.phase == Phase::CatchingUp {
                 self.phase = Phase::Live;
                 self.caught_up()
             } else {
-                self.watch.changed().await.map_err(|error| status::ledger(&error))?;
                 continue;
             };
             if !contents.is_empty() {
                 return Ok(Some((contents, self)));
             }
+        }
+    }
+
+    /// The next events, if there are any.
+    async fn look(&mut self) -> Result<Vec<Event>, Status> {
+        let limit = PAGE.min(self.pace.events());
+        let read = Read::new(self.scope.clone(), limit);
+        let events = self.sender.ledger.read(read).await.map_err(|error| status::ledger(&error))?;
+        let bytes: usize = events.iter().map(|event| event.data.len() + event.metadata.len()).sum();
+        self.is_up_to_date = events.len() < limit && bytes < PAGE_BYTES_MAX;
+        if !events.is_empty() {
+            self.pace.seen(&events);
+        }
+        Ok(events)
+    }
+
+    /// A right holds for as long as somebody follows: it may be taken away, or expire.
+    fn may_read(&self) -> Result<(), Status> {
+        match &self.scope {
+            Scope::Stream(name, _) => self.sender.caller.may_read(name),
+            Scope::All(_) | Scope::Category(..) => self.sender.caller.may(Act::Read, On::All),
         }
     }
 

@@ -11,11 +11,16 @@ mod batch;
 mod batch_outcome;
 mod calls;
 mod codec;
+#[cfg(test)]
+mod damage;
 mod delete;
 mod expected;
+mod faults;
 mod features;
 mod filter;
 mod following;
+#[cfg(test)]
+mod fuzz;
 mod gossip;
 mod groups;
 mod keeping;
@@ -25,9 +30,11 @@ mod reading;
 mod recorded;
 mod records;
 mod rights;
+mod room;
 mod service;
 mod status;
 mod wire;
 
 pub use rights::{Act, On, Open, Refused, Rights};
+pub use room::{CALLS_MAX, MESSAGES_BYTES_MAX};
 pub use service::{Kurrent, is_grpc};

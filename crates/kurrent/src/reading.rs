@@ -14,7 +14,7 @@ use crate::{
     wire::streams::{Content, ReadReq, ReadResp, StreamNotFound},
 };
 use fairway_ledger::{
-    Event, From, Ledger, Position, Read, Scope, Standing, StreamName, StreamState, Version,
+    Event, From, Ledger, Pace, Position, Read, Scope, Standing, StreamName, StreamState, Version,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tonic::Status;
@@ -67,7 +67,7 @@ async fn page_through(
         },
     };
     let read = Read { scope, as_of, limit: PAGE };
-    let reading = Reading { sender, read, choice, left: limit };
+    let reading = Reading { sender, read, choice, pace: Pace::default(), left: limit };
     let pages = stream::try_unfold(reading, Reading::page);
     let events = pages.map_ok(|page| stream::iter(page.into_iter().map(Ok))).try_flatten();
     Ok(events.boxed())
@@ -143,6 +143,7 @@ struct Reading {
     sender: Sender,
     read: Read,
     choice: Choice,
+    pace: Pace,
     /// How many events may still be sent.
     left: u64,
 }
@@ -154,12 +155,14 @@ impl Reading {
             return Ok(None);
         }
         let is_filtered = matches!(self.choice, Choice::Filter(Some(_)));
-        let left = usize::try_from(self.left).unwrap_or(PAGE);
-        let limit = if is_filtered { PAGE } else { PAGE.min(left) };
+        let page = PAGE.min(self.pace.events());
+        let left = usize::try_from(self.left).unwrap_or(page);
+        let limit = if is_filtered { page } else { page.min(left) };
         let read = Read { limit, ..self.read.clone() };
         let events = self.sender.ledger.read(read).await.map_err(|error| status::ledger(&error))?;
         let Some(last) = events.last() else { return Ok(None) };
         advance(&mut self.read.scope, last);
+        self.pace.seen(&events);
         let mut answers = Vec::with_capacity(events.len());
         for event in events {
             let is_wanted = self.left > 0 && self.sender.caller.may_see(&event);

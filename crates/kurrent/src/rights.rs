@@ -79,6 +79,14 @@ impl Caller {
         self.connection_name.as_ref()?.to_str().ok()
     }
 
+    /// Refuses who is not known, whatever is asked.
+    pub(crate) fn is_known(&self) -> Result<(), Status> {
+        match self.rights.check(self.authorization.as_ref(), Act::Read, On::All) {
+            Err(Refused::Unknown) => Err(status::unauthenticated()),
+            Ok(()) | Err(Refused::Forbidden) => Ok(()),
+        }
+    }
+
     pub(crate) fn may(&self, act: Act, on: On<'_>) -> Result<(), Status> {
         let refused = |refused| match refused {
             Refused::Unknown => status::unauthenticated(),

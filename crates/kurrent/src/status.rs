@@ -4,7 +4,7 @@ use crate::expected::Revision;
 use fairway_ledger::{
     AppendError, BATCH_BYTES_MAX, EVENT_BYTES_MAX, Expected, LedgerError, StreamName,
 };
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 use tonic::{
     Code, Status,
     metadata::{MetadataMap, MetadataValue},
@@ -101,18 +101,30 @@ pub(crate) fn append(operation: &str, error: AppendError, expected: Expected) ->
     }
 }
 
+/// Where the ledger is and what its backend said is the source: for who runs the server.
 pub(crate) fn ledger(error: &LedgerError) -> Status {
-    let message = chain(error);
-    match error {
-        LedgerError::DiskFull { .. } => Status::resource_exhausted(message),
+    let mut status = match error {
+        LedgerError::DiskFull { .. } => {
+            Status::resource_exhausted("the disk is full, and nothing was stored")
+        }
         LedgerError::Busy(_)
         | LedgerError::Unreachable { .. }
         | LedgerError::Fenced(_)
         | LedgerError::Moved { .. }
         | LedgerError::NotWritable { .. }
-        | LedgerError::Closed => Status::unavailable(message),
-        _ => Status::internal(message),
-    }
+        | LedgerError::Closed => Status::unavailable("the ledger cannot be used now"),
+        _ => Status::internal("the ledger has a fault"),
+    };
+    status.set_source(Arc::new(error.clone()));
+    status
+}
+
+/// A fault, of which only who runs the server is told more.
+pub(crate) fn fault(message: &str, error: &dyn Error) -> Status {
+    let cause: Box<dyn Error + Send + Sync> = chain(error).into();
+    let mut status = Status::internal(message);
+    status.set_source(Arc::from(cause));
+    status
 }
 
 /// An error with what led to it, in one line.

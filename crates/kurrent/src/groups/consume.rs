@@ -20,7 +20,9 @@ use crate::{
         streams,
     },
 };
-use fairway_events::{Acks, Consumer, ConsumerName, Delivery, GroupError, Groups, Nack, Token};
+use fairway_events::{
+    Acks, Consumer, ConsumerName, Delivery, GroupError, Groups, Nack, Source, Token,
+};
 use fairway_ledger::Event;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
@@ -55,7 +57,7 @@ pub(crate) async fn consume(
     let mut listening = JoinSet::new();
     listening.spawn(listen(consumer.acks(), messages));
     let sender = Sender { ledger: groups.ledger().clone(), caller, shape };
-    let consuming = Consuming { sender, consumer, filter, listening };
+    let consuming = Consuming { sender, source: id.source().clone(), consumer, filter, listening };
     let subscription_id = format!("{}::{}", id.source(), id.name());
     let confirmation =
         Content::SubscriptionConfirmation(SubscriptionConfirmation { subscription_id });
@@ -100,6 +102,7 @@ fn nack(action: i32) -> Nack {
 
 struct Consuming {
     sender: Sender,
+    source: Source,
     consumer: Consumer,
     filter: Option<EventFilter>,
     /// Listens to what the consumer says, for as long as this is.
@@ -120,6 +123,7 @@ impl Consuming {
                     };
                 }
             };
+            self.sender.caller.may_group(Act::Read, &self.source)?;
             if self.is_wanted(&delivery.event)? {
                 let event = self.event(delivery).await?;
                 return Ok(Some((answer(Content::Event(event)), self)));

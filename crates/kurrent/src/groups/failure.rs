@@ -27,7 +27,10 @@ pub(crate) fn failed(error: &GroupError) -> Status {
         GroupError::Id(_) | GroupError::Settings(_) => status::invalid(error),
         GroupError::DrivenElsewhere(_) => Status::unavailable(error.to_string()),
         GroupError::Ledger(error) => status::ledger(error),
-        other => Status::internal(status::chain(other)),
+        GroupError::NotHeld { .. } => Status::internal(error.to_string()),
+        GroupError::Lock { .. } | GroupError::Fact { .. } | GroupError::Append(_) => {
+            status::fault("the group cannot be used", error)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ mod failure;
 mod info;
 mod manage;
 mod remembered;
-mod target;
+pub(crate) mod target;
 
 pub(crate) use consume::consume;
 pub(crate) use manage::{create, delete, get_info, list, replay_parked, restart, update};

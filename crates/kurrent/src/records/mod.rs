@@ -1,7 +1,7 @@
 //! Appends to several streams at once, all or none: the calls of KurrentDB's second protocol.
 
 mod failure;
-mod record;
+pub(crate) mod record;
 mod session;
 
 pub(crate) use session::{append_records, append_session};

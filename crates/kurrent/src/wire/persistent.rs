@@ -7,6 +7,30 @@ use super::{
     streams::{AllStart, StreamOptions},
 };
 
+/// Whose events are meant, in several requests: alike, but for the numbers of the fields.
+macro_rules! sources {
+    ($($module:ident: $stream:tt, $all:tt;)*) => {
+        $(pub(crate) mod $module {
+            use super::StreamIdentifier;
+
+            #[derive(Clone, PartialEq, prost::Oneof)]
+            pub(crate) enum Stream {
+                #[prost(message, tag = $stream)]
+                Stream(StreamIdentifier),
+                #[prost(message, tag = $all)]
+                All(()),
+            }
+        })*
+    };
+}
+
+sources! {
+    read_options: "1", "5";
+    get_info_options: "1", "2";
+    delete_options: "1", "3";
+    replay_options: "2", "3";
+}
+
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct ReadReq {
     #[prost(oneof = "Sent", tags = "1, 2, 3")]
@@ -34,18 +58,6 @@ pub(crate) struct ReadOptions {
     pub(crate) buffer_size: i32,
     #[prost(message, optional, tag = "4")]
     pub(crate) uuid_option: Option<UuidOption>,
-}
-
-pub(crate) mod read_options {
-    use super::StreamIdentifier;
-
-    #[derive(Clone, PartialEq, prost::Oneof)]
-    pub(crate) enum Stream {
-        #[prost(message, tag = "1")]
-        Stream(StreamIdentifier),
-        #[prost(message, tag = "5")]
-        All(()),
-    }
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -213,18 +225,6 @@ pub(crate) struct GetInfoOptions {
     pub(crate) group_name: String,
 }
 
-pub(crate) mod get_info_options {
-    use super::StreamIdentifier;
-
-    #[derive(Clone, PartialEq, prost::Oneof)]
-    pub(crate) enum Stream {
-        #[prost(message, tag = "1")]
-        Stream(StreamIdentifier),
-        #[prost(message, tag = "2")]
-        All(()),
-    }
-}
-
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct DeleteReq {
     #[prost(message, optional, tag = "1")]
@@ -237,18 +237,6 @@ pub(crate) struct DeleteOptions {
     pub(crate) stream: Option<delete_options::Stream>,
     #[prost(string, tag = "2")]
     pub(crate) group_name: String,
-}
-
-pub(crate) mod delete_options {
-    use super::StreamIdentifier;
-
-    #[derive(Clone, PartialEq, prost::Oneof)]
-    pub(crate) enum Stream {
-        #[prost(message, tag = "1")]
-        Stream(StreamIdentifier),
-        #[prost(message, tag = "3")]
-        All(()),
-    }
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -265,18 +253,6 @@ pub(crate) struct ReplayOptions {
     pub(crate) stream: Option<replay_options::Stream>,
     #[prost(int64, optional, tag = "4")]
     pub(crate) stop_at: Option<i64>,
-}
-
-pub(crate) mod replay_options {
-    use super::StreamIdentifier;
-
-    #[derive(Clone, PartialEq, prost::Oneof)]
-    pub(crate) enum Stream {
-        #[prost(message, tag = "2")]
-        Stream(StreamIdentifier),
-        #[prost(message, tag = "3")]
-        All(()),
-    }
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

@@ -1,25 +1,20 @@
 //! The official clients, as their registries have them, run scripts that check what they see.
 
-use crate::server::Server;
+use crate::{
+    packages::{node_with, python_with},
+    server::Server,
+};
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
 };
-use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 
-/// How long a script or an installation may take.
+/// How long a script may take.
 const PATIENCE: Duration = Duration::from_mins(3);
 const PYTHON_CLIENT: &str = "kurrentdbclient==1.3.5";
 const NODE_CLIENT: &str = "@kurrent/kurrentdb-client@1.3.1";
-
-static PYTHON: OnceCell<PathBuf> = OnceCell::const_new();
-static NODE: OnceCell<PathBuf> = OnceCell::const_new();
-
-/// Where clients are kept between runs of the tests.
-fn cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("kurrent-clients")
-}
 
 fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
@@ -37,34 +32,14 @@ async fn run(command: Command) -> Output {
     output
 }
 
-/// Installs the Python client once; gives the interpreter that has it.
-async fn python() -> &'static Path {
-    PYTHON
-        .get_or_init(async || {
-            let dir = cache().join("python");
-            let mut venv = command("python3");
-            venv.args(["-m", "venv"]).arg(&dir);
-            run(venv).await;
-            let mut install = command(dir.join("bin/pip"));
-            install.args(["install", "--quiet", "--disable-pip-version-check", PYTHON_CLIENT]);
-            run(install).await;
-            dir.join("bin/python")
-        })
-        .await
+/// The interpreter that has the Python client.
+async fn python() -> PathBuf {
+    spawn_blocking(|| python_with(PYTHON_CLIENT)).await.unwrap()
 }
 
-/// Installs the Node client once; gives the directory that has it.
-async fn node() -> &'static Path {
-    NODE.get_or_init(async || {
-        let dir = cache().join("node");
-        std::fs::create_dir_all(&dir).unwrap();
-        let mut install = command("npm");
-        install.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]);
-        install.arg(&dir).arg(NODE_CLIENT);
-        run(install).await;
-        dir
-    })
-    .await
+/// The directory that has the Node client.
+async fn node() -> PathBuf {
+    spawn_blocking(|| node_with(NODE_CLIENT)).await.unwrap()
 }
 
 fn script(name: &str) -> PathBuf {

@@ -1,5 +1,8 @@
 //! Callers that send what no client does.
 
+#[path = "../../src/damage.rs"]
+mod damage;
+
 use crate::{
     raw::{Raw, field, framed, number},
     server::Server,
@@ -14,7 +17,8 @@ const INVALID: i32 = 3;
 const TOO_MUCH: i32 = 8;
 const UNKNOWN_METHOD: i32 = 12;
 
-const METHODS: &[&str] = &[
+/// The calls of the first protocol.
+pub(crate) const METHODS: &[&str] = &[
     "streams.Streams/Read",
     "streams.Streams/Append",
     "streams.Streams/BatchAppend",
@@ -49,6 +53,55 @@ async fn any_bytes_are_answered() {
         }
     }
     assert_eq!(server.ledger.head().await.unwrap().0, 0, "nothing of it was an event");
+    assert_eq!(raw.message("gossip.Gossip/Read", None, &[]).await.code, 0);
+}
+
+/// Messages that are right somewhere, all about the stream `order-1`.
+fn messages() -> Vec<Vec<u8>> {
+    let stream = field(3, b"order-1");
+    let entry = |key: &str, value: &str| {
+        field(2, &[field(1, key.as_bytes()), field(2, value.as_bytes())].concat())
+    };
+    let event = [entry("type", "paid"), entry("content-type", "application/json"), field(4, b"{}")];
+    let event = event.concat();
+    let options = [field(1, &stream), field(4, &[])].concat();
+    let all = [field(2, &field(2, &[])), number(5, 9), field(8, &[])].concat();
+    let one =
+        [field(1, &[field(1, &stream), field(3, &[])].concat()), field(6, &[]), field(8, &[])];
+    let group = [field(1, &stream), field(2, b"mails")].concat();
+    let setting = [field(4, &[field(1, &stream), field(3, &[])].concat()), field(2, b"mails")];
+    let batch = [field(1, &field(2, b"a")), field(2, &options), field(3, &event), number(4, 1)];
+    vec![
+        field(1, &all),
+        field(1, &one.concat()),
+        field(1, &options),
+        field(2, &event),
+        batch.concat(),
+        field(1, &[setting.concat(), field(3, &number(5, 3))].concat()),
+        field(1, &group),
+        field(2, &field(2, &field(2, b"a"))),
+    ]
+}
+
+#[tokio::test]
+async fn damaged_messages_are_answered() {
+    let server = Server::open().await;
+    let raw = Raw::connect(server.address).await;
+    let undamaged = messages();
+    let append = [framed(&undamaged[2]), framed(&undamaged[3])].concat();
+    assert_eq!(raw.call("streams.Streams/Append", None, append).await.code, 0);
+    assert_eq!(raw.call("streams.Streams/BatchAppend", None, framed(&undamaged[4])).await.code, 0);
+    let mut runner = TestRunner::new(Config::default());
+    let calls = proptest::collection::vec(damage::damaged(messages()), 1..4);
+    for _ in 0..12 {
+        for method in METHODS {
+            let messages = calls.new_tree(&mut runner).unwrap().current();
+            let body: Vec<u8> = messages.iter().flat_map(|message| framed(message)).collect();
+            // What follows for ever ends by its deadline.
+            let answer = raw.call_within("50m", method, None, body).await;
+            assert!((0..=16).contains(&answer.code), "{method} {messages:?}");
+        }
+    }
     assert_eq!(raw.message("gossip.Gossip/Read", None, &[]).await.code, 0);
 }
 

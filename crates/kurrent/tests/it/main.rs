@@ -5,6 +5,7 @@
 mod clients;
 mod ending;
 mod hostile;
+mod packages;
 mod raw;
 mod rights;
 mod server;

@@ -1,9 +1,12 @@
 //! A gRPC client that sends whatever bytes it is given.
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http2::{self, SendRequest};
+use hyper::{
+    body::Incoming,
+    client::conn::http2::{self, SendRequest},
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
@@ -32,24 +35,55 @@ impl Raw {
 
     /// Calls a method with a body as it is.
     pub(crate) async fn call(&self, path: &str, token: Option<&str>, body: Vec<u8>) -> Answer {
+        self.call_within("1H", path, token, body).await
+    }
+
+    /// Calls a method, with the time in which it has to answer.
+    pub(crate) async fn call_within(
+        &self,
+        deadline: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Vec<u8>,
+    ) -> Answer {
+        let response = self.open(deadline, path, token, body).await;
+        let headers = response.headers().clone();
+        Answer::of(headers, response.into_body()).await
+    }
+
+    /// Calls a method, and gives the response as it begins.
+    pub(crate) async fn open(
+        &self,
+        deadline: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Vec<u8>,
+    ) -> Response<Incoming> {
         let uri = format!("http://{}/event_store.client.{path}", self.address);
-        let mut request = Request::post(uri).header("content-type", "application/grpc");
+        let request = Request::post(uri).header("content-type", "application/grpc");
+        let mut request = request.header("grpc-timeout", deadline);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         let response = self.requests.clone().send_request(request).await.unwrap();
         assert_eq!(response.status(), 200);
-        let headers = response.headers().clone();
-        let collected = response.into_body().collect().await.unwrap();
-        let trailers = collected.trailers().cloned().unwrap_or(headers);
-        let code = trailers["grpc-status"].to_str().unwrap().parse().unwrap();
-        Answer { code, trailers, body: collected.to_bytes() }
+        response
     }
 
     /// Calls a method with one message.
     pub(crate) async fn message(&self, path: &str, token: Option<&str>, message: &[u8]) -> Answer {
         self.call(path, token, framed(message)).await
+    }
+}
+
+impl Answer {
+    /// The rest of a response that began with headers.
+    pub(crate) async fn of(headers: HeaderMap, body: Incoming) -> Self {
+        let collected = body.collect().await.unwrap();
+        let trailers = collected.trailers().cloned().unwrap_or(headers);
+        let code = trailers["grpc-status"].to_str().unwrap().parse().unwrap();
+        Self { code, trailers, body: collected.to_bytes() }
     }
 }
 

@@ -1,21 +1,36 @@
 //! Who may do what.
 
 use crate::{
+    hostile::METHODS,
     raw::{Answer, Raw, field, framed, number},
     server::Server,
 };
 use fairway_kurrent::{Act, On, Refused, Rights};
 use fairway_ledger::{Expected, NewEvent};
 use http::HeaderValue;
-use std::sync::Arc;
+use http_body_util::BodyExt;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// How long a test waits.
+const LONG: Duration = Duration::from_secs(20);
 
 const OK: i32 = 0;
 const DENIED: i32 = 7;
 const UNKNOWN: i32 = 16;
 
 /// `orders` may read and append to streams of orders, `all` may read all, `root` may do all.
-#[derive(Debug)]
-struct Tokens;
+#[derive(Debug, Default)]
+struct Tokens {
+    /// Whether all are known no more.
+    are_revoked: AtomicBool,
+}
 
 impl Rights for Tokens {
     fn check(
@@ -24,6 +39,9 @@ impl Rights for Tokens {
         act: Act,
         on: On<'_>,
     ) -> Result<(), Refused> {
+        if self.are_revoked.load(Ordering::SeqCst) {
+            return Err(Refused::Unknown);
+        }
         let token = authorization.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let may = match token.ok_or(Refused::Unknown)? {
             "root" => true,
@@ -77,7 +95,7 @@ async fn delete(raw: &Raw, token: Option<&str>, name: &str) -> Answer {
 
 #[tokio::test]
 async fn nobody_does_what_there_is_no_right_to() {
-    let server = Server::guarded(Arc::new(Tokens)).await;
+    let server = Server::guarded(Arc::<Tokens>::default()).await;
     let raw = Raw::connect(server.address).await;
     let code = |answer: Answer| answer.code;
     assert_eq!(code(append(&raw, Some("orders"), "order-1", "placed").await), OK);
@@ -100,7 +118,7 @@ async fn nobody_does_what_there_is_no_right_to() {
 
 #[tokio::test]
 async fn metadata_are_written_by_those_who_manage() {
-    let server = Server::guarded(Arc::new(Tokens)).await;
+    let server = Server::guarded(Arc::<Tokens>::default()).await;
     let raw = Raw::connect(server.address).await;
     assert_eq!(append(&raw, Some("orders"), "$$order-1", "$metadata").await.code, DENIED);
     assert_eq!(append(&raw, Some("root"), "$$order-1", "$metadata").await.code, OK);
@@ -110,7 +128,7 @@ async fn metadata_are_written_by_those_who_manage() {
 
 #[tokio::test]
 async fn the_ledgers_own_streams_are_written_by_it_alone_and_seen_by_few() {
-    let server = Server::guarded(Arc::new(Tokens)).await;
+    let server = Server::guarded(Arc::<Tokens>::default()).await;
     let raw = Raw::connect(server.address).await;
     for name in ["$group-1", "$$$group-1"] {
         assert_eq!(append(&raw, Some("root"), name, "$metadata").await.code, DENIED);
@@ -126,7 +144,7 @@ async fn the_ledgers_own_streams_are_written_by_it_alone_and_seen_by_few() {
 
 #[tokio::test]
 async fn groups_are_managed_by_those_who_may() {
-    let server = Server::guarded(Arc::new(Tokens)).await;
+    let server = Server::guarded(Arc::<Tokens>::default()).await;
     let raw = Raw::connect(server.address).await;
     let service = "persistent_subscriptions.PersistentSubscriptions";
     let of = field(4, &[field(1, &stream("order-1")), field(3, &[])].concat());
@@ -142,4 +160,47 @@ async fn groups_are_managed_by_those_who_may() {
     assert_eq!(call("Delete", Some("all"), &field(1, &group)).await, DENIED);
     assert_eq!(call("RestartSubsystem", Some("orders"), &[]).await, DENIED);
     assert_eq!(call("Delete", Some("root"), &field(1, &group)).await, OK);
+}
+
+#[tokio::test]
+async fn every_call_is_refused_to_who_is_not_known_before_it_is_read() {
+    let server = Server::guarded(Arc::<Tokens>::default()).await;
+    let raw = Raw::connect(server.address).await;
+    let methods = METHODS.iter().filter(|method| !method.contains("gossip"));
+    for method in methods.filter(|method| !method.contains("features")) {
+        for token in [None, Some("forged"), Some("")] {
+            // It says how long the message is, and sends none of it.
+            let claimed = [0, 0, 0, 0x10, 0].to_vec();
+            let answer = raw.call(method, token, claimed).await;
+            assert_eq!(answer.code, UNKNOWN, "{method} {token:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_follows_gets_nothing_more_when_the_token_is_taken_away() {
+    let tokens = Arc::<Tokens>::default();
+    let server = Server::guarded(tokens.clone()).await;
+    let raw = Raw::connect(server.address).await;
+    assert_eq!(append(&raw, Some("orders"), "order-1", "placed").await.code, OK);
+    let of = [field(1, &stream("order-1")), field(3, &[])].concat();
+    let options = [field(1, &of), field(6, &[]), field(8, &[])].concat();
+    let body = framed(&field(1, &options));
+    let response = raw.open("1H", "streams.Streams/Read", Some("orders"), body).await;
+    let headers = response.headers().clone();
+    let mut body = response.into_body();
+    let mut seen = Vec::new();
+    while !has(&seen, b"placed") {
+        let frame = timeout(LONG, body.frame()).await.expect("it comes").unwrap().unwrap();
+        seen.extend(frame.into_data().unwrap());
+    }
+    tokens.are_revoked.store(true, Ordering::SeqCst);
+    let event = NewEvent::new("very-secret", &1).unwrap();
+    server.ledger.append(&"order-1".parse().unwrap(), Expected::Any, vec![event]).await.unwrap();
+    let ended = timeout(LONG, Answer::of(headers, body)).await.expect("it ends");
+    assert_eq!((ended.code, has(&ended.body, b"very-secret")), (UNKNOWN, false));
+}
+
+fn has(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|part| part == text)
 }
