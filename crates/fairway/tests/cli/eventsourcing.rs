@@ -1,7 +1,7 @@
 //! The Python library `eventsourcing` keeps its events in a ledger: its own test cases for recorders.
 
 use crate::{
-    served::python_with,
+    packages::python_with,
     world::{FAIRWAY, World},
 };
 

@@ -29,6 +29,9 @@ mod ledger_serve;
 mod logs;
 mod orders_cqrs;
 mod outcome;
+#[path = "../../../kurrent/tests/it/packages.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
+mod packages;
 mod pages;
 mod pair;
 mod places;

@@ -1,15 +1,10 @@
 //! Programs that run beside a test and say on their standard error or output where they listen.
 
 use std::{
-    fs,
     io::{BufRead, BufReader, Read},
-    path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
 };
-
-/// Where Python packages are kept for the next test run.
-const ENVIRONMENTS: &str = "python";
 
 /// A program that is ended with the value.
 pub struct Served {
@@ -59,23 +54,4 @@ impl Drop for Served {
         self.child.kill().ok();
         self.child.wait().ok();
     }
-}
-
-/// A Python that knows a package, installed once per machine.
-pub fn python_with(package: &str) -> PathBuf {
-    let name: String = package.chars().filter(char::is_ascii_alphanumeric).collect();
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(ENVIRONMENTS);
-    fs::create_dir_all(&target).unwrap();
-    let (whole, python) = (target.join(&name), target.join(&name).join("bin/python"));
-    let lock = fs::File::create(target.join("lock")).unwrap();
-    lock.lock().unwrap();
-    if !whole.join("done").exists() {
-        let run = |program: &str, arguments: &[&str]| {
-            assert!(Command::new(program).args(arguments).status().unwrap().success(), "{program}");
-        };
-        run("/usr/bin/python3", &["-m", "venv", "--clear", whole.to_str().unwrap()]);
-        run(python.to_str().unwrap(), &["-m", "pip", "install", "--quiet", package]);
-        fs::write(whole.join("done"), "").unwrap();
-    }
-    python
 }
