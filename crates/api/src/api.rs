@@ -4,6 +4,7 @@ use crate::{
     access::Access,
     body::Room,
     monitoring::Metrics,
+    outgoing::Outgoing,
     patience::Patience,
     problem::{Cause, Problem, ProblemKind},
     routes::routes,
@@ -18,10 +19,8 @@ use bytes::Bytes;
 use fairway_events::Groups;
 use fairway_ledger::Ledger;
 use fairway_read_models::ReadModels;
-use http::{
-    HeaderMap, HeaderValue, Request, Response,
-    header::{AUTHORIZATION, CONTENT_TYPE},
-};
+use fairway_subjects::Subjects;
+use http::{HeaderValue, Request, Response, header::CONTENT_TYPE};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::service::TowerToHyperService;
 use std::{future::ready, sync::Arc};
@@ -39,6 +38,7 @@ pub struct Api {
     ledger: Ledger,
     groups: Groups,
     read_models: Option<ReadModels>,
+    subjects: Option<Subjects>,
     tokens: Option<watch::Receiver<Arc<Tokens>>>,
     faults: Option<mpsc::Sender<String>>,
     grpc: Option<Router>,
@@ -80,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) groups: Groups,
     pub(crate) read_models: Option<ReadModels>,
+    pub(crate) subjects: Option<Subjects>,
     /// Turns true when the server is about to end.
     pub(crate) closing: watch::Receiver<bool>,
     pub(crate) readers: Arc<Semaphore>,
@@ -96,6 +97,7 @@ impl Api {
             groups: Groups::open(ledger.clone()),
             ledger,
             read_models: None,
+            subjects: None,
             tokens: None,
             faults: None,
             grpc: None,
@@ -112,6 +114,12 @@ impl Api {
     #[must_use]
     pub fn with_read_models(self, read_models: ReadModels) -> Self {
         Self { read_models: Some(read_models), ..self }
+    }
+
+    /// Forgets subjects by their keys, with which the ledger keeps what is personal sealed.
+    #[must_use]
+    pub fn with_subjects(self, subjects: Subjects) -> Self {
+        Self { subjects: Some(subjects), ..self }
     }
 
     /// The groups of the ledger: who hands out their events besides has to do it through these.
@@ -154,6 +162,7 @@ impl Api {
             ledger: self.ledger,
             groups: self.groups,
             read_models: self.read_models,
+            subjects: self.subjects,
             closing,
             patience,
             readers,
@@ -168,7 +177,9 @@ impl Api {
         let missing = async || Problem::new(ProblemKind::Missing, "there is no such route");
         let method = async || Problem::new(ProblemKind::Method, "the route knows other methods");
         let router = router.fallback(missing).method_not_allowed_fallback(method);
+        let outgoing = Outgoing::default();
         let router = router.with_state(Arc::new(shared));
+        let router = router.layer(map_response(move |response| ready(outgoing.admit(response))));
         match self.faults {
             Some(faults) => {
                 router.layer(map_response(move |response| ready(told(&faults, response))))
@@ -179,11 +190,11 @@ impl Api {
 }
 
 impl Shared {
-    /// What a caller may do, by what it sent.
-    pub(crate) fn access(&self, headers: &HeaderMap) -> Result<Access, Problem> {
+    /// What a caller may do, by the `Authorization` that it sent.
+    pub(crate) fn access(&self, authorization: Option<&HeaderValue>) -> Result<Access, Problem> {
         let Some(tokens) = &self.tokens else { return Ok(Access::All) };
         let tokens = tokens.borrow().clone();
-        let access = tokens.access(headers.get(AUTHORIZATION), self.ledger.clock().now());
+        let access = tokens.access(authorization, self.ledger.clock().now());
         access.ok_or_else(|| {
             Metrics::count(&self.metrics.refusals, 1);
             Problem::new(ProblemKind::Token, "send one as `Authorization: Bearer TOKEN`")

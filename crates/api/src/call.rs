@@ -13,7 +13,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request},
 };
 use fairway_ledger::StreamName;
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, Uri, header::AUTHORIZATION};
 use std::sync::Arc;
 
 /// A request, taken apart. Whoever calls has been found out.
@@ -33,7 +33,7 @@ impl FromRequest<Arc<Shared>> for Call {
 
     async fn from_request(request: Request, api: &Arc<Shared>) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let access = api.access(&parts.headers)?;
+        let access = api.access(parts.headers.get(AUTHORIZATION))?;
         let segments = RawPathParams::from_request_parts(&mut parts, api).await;
         let segments = segments.map_err(|_| Problem::request("the path is not UTF-8"))?;
         let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

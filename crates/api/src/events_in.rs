@@ -142,7 +142,48 @@ fn bytes(text: &str) -> Result<Data, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{damage::damaged, json_out::EventWriter};
+    use fairway_ledger::{Event, Position};
     use proptest::prelude::*;
+
+    /// Bodies of all forms that are what is wanted.
+    fn bodies() -> Vec<Vec<u8>> {
+        let event = r#"{"id":"018f4a3e-0000-7000-8000-000000000001","kind":"a",
+            "data":{"sum": 1.10,"b":[1, {"c":"\u00e4\n"}]},"metadata":{"by":"ann"}}"#;
+        let bytes = r#"{"kind":"b","data_base64":"AP8="}"#;
+        let bodies = [
+            event.to_owned(),
+            format!("[{event},{bytes}]"),
+            format!("{}\n\n{bytes}\r\n", event.replace('\n', "")),
+            format!(
+                r#"[{{"stream":"a-1","expected":"none","events":[{event},{bytes}]}},
+                {{"stream":"b/c-1","expected":7,"events":[]}}]"#
+            ),
+            r#"{"version":7,"kind":"s","data":{"a":[1]}}"#.to_owned(),
+        ];
+        bodies.map(String::into_bytes).to_vec()
+    }
+
+    fn appended(event: NewEvent) -> Event {
+        Event {
+            position: Position(1),
+            stream: StreamName::trusted("a"),
+            version: Version(1),
+            id: EventId([7; 16]),
+            kind: event.kind,
+            recorded: Timestamp(0),
+            data: event.data,
+            metadata: event.metadata,
+        }
+    }
+
+    #[test]
+    fn undamaged_bodies_are_taken() {
+        let [one, several, in_lines, of_streams, state] = &bodies()[..] else { panic!("five") };
+        assert_eq!((events(one).unwrap().len(), events(several).unwrap().len()), (1, 2));
+        assert_eq!((lines(in_lines).unwrap().len(), appends(of_streams).unwrap().len()), (2, 2));
+        assert_eq!(snapshot(state, Timestamp(0)).unwrap().version, Version(7));
+    }
 
     #[test]
     fn data_are_kept_as_they_were_written() {
@@ -189,6 +230,22 @@ mod tests {
         #[test]
         fn any_bytes_are_events_or_are_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
             drop((events(&body), lines(&body), appends(&body), snapshot(&body, Timestamp(0))));
+        }
+
+        #[test]
+        fn damaged_bodies_are_events_that_can_be_read_again_or_are_refused(
+            body in damaged(bodies()),
+        ) {
+            let all = appends(&body).map(|all| all.into_iter().flat_map(|it| it.events).collect());
+            for taken in [events(&body), lines(&body), all].into_iter().flatten() {
+                for event in taken {
+                    let mut out = Vec::new();
+                    EventWriter::default().event(&mut out, &appended(event));
+                    prop_assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
+                    prop_assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
+                }
+            }
+            drop(snapshot(&body, Timestamp(0)));
         }
 
         #[test]

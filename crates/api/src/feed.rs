@@ -83,6 +83,11 @@ impl Feed {
         Self { as_of, ..self }
     }
 
+    /// What the reader may read from now on.
+    pub(crate) fn give(&mut self, access: Access) {
+        self.sieve.access = access;
+    }
+
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }

@@ -8,13 +8,12 @@ use crate::{
     form::{LINES, Shape},
     json_out::EventWriter,
     monitoring::Metrics,
-    pace::Pace,
     problem::{Problem, ProblemKind},
     reads::Reading,
 };
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use fairway_ledger::{Event, LedgerError};
+use fairway_ledger::{Event, LedgerError, Pace};
 use futures_util::stream;
 use http::StatusCode;
 use std::{io, sync::Arc};

@@ -9,27 +9,25 @@ use crate::{
     json_out::{self, EventWriter},
     lines,
     monitoring::Metrics,
-    pace::Pace,
     problem::Problem,
     reads::Reading,
 };
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use fairway_ledger::{Event, LedgerError, Watch};
+use fairway_ledger::{Event, LedgerError, Pace, Watch};
 use futures_util::stream;
-use http::StatusCode;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use http::{HeaderValue, StatusCode};
+use std::{convert::Infallible, sync::Arc};
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
-    time::sleep,
+    time::{Instant, sleep_until},
 };
-
-/// How often a reader is told that it is still connected, while nothing comes.
-pub const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// One reader. It reads from the ledger only when the client has taken what was read before.
 struct Follower {
     api: Arc<Shared>,
+    /// What the client showed of who it is: it has to hold for as long as it reads.
+    authorization: Option<HeaderValue>,
     feed: Feed,
     watch: Box<dyn Watch>,
     closing: watch::Receiver<bool>,
@@ -38,14 +36,31 @@ struct Follower {
     pace: Pace,
     left: u64,
     is_greeted: bool,
+    /// Whether there was nothing more at the last look.
+    is_up_to_date: bool,
+    /// When the reader is told that it is still connected, unless something comes.
+    quiet_until: Instant,
     _permit: OwnedSemaphorePermit,
 }
 
-/// All events of a feed and those that come. Ends when the server does, or when the ledger fails:
-/// the client comes again with the id of the last event that it got.
-pub(crate) fn answer(api: &Arc<Shared>, reading: Reading) -> Result<Response, Problem> {
+/// Why a reader is woken.
+enum Woken {
+    Changed,
+    Quiet,
+    Closing,
+}
+
+/// All events of a feed and those that come. Ends when the server does, when the ledger fails, or
+/// when the token is taken away or expires: the client comes again with the id of the last event that
+/// it got.
+pub(crate) fn answer(
+    api: &Arc<Shared>,
+    reading: Reading,
+    authorization: Option<HeaderValue>,
+) -> Result<Response, Problem> {
     let follower = Follower {
         api: api.clone(),
+        authorization,
         watch: api.ledger.store().watch()?,
         feed: reading.feed,
         closing: api.closing.clone(),
@@ -54,6 +69,8 @@ pub(crate) fn answer(api: &Arc<Shared>, reading: Reading) -> Result<Response, Pr
         pace: Pace::default(),
         left: reading.limit.unwrap_or(u64::MAX),
         is_greeted: false,
+        is_up_to_date: false,
+        quiet_until: Instant::now() + api.patience.quiet,
         _permit: lines::permit(api)?,
     };
     let chunks = stream::unfold(follower, |mut follower| async move {
@@ -76,29 +93,41 @@ impl Follower {
             return Ok(Some(Bytes::from_static(b": connected\n\n")));
         }
         loop {
+            let woken = if self.is_up_to_date { self.wait().await? } else { Woken::Changed };
+            let Ok(access) = self.api.access(self.authorization.as_ref()) else { return Ok(None) };
+            match woken {
+                Woken::Closing => return Ok(None),
+                Woken::Quiet => return Ok(Some(self.heartbeat())),
+                Woken::Changed => self.feed.give(access),
+            }
             let mut events = self.feed.next(self.pace.events()).await?;
-            if !events.is_empty() {
+            self.is_up_to_date = self.feed.is_at_end();
+            if !events.is_empty() || !self.is_up_to_date {
                 self.pace.seen(&events);
+            }
+            if !events.is_empty() {
                 events.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
                 self.left -= events.len() as u64;
                 return Ok(Some(self.chunk(&events)));
             }
-            if !self.feed.is_at_end() {
-                continue;
-            }
-            let is_quiet = tokio::select! {
-                changed = self.watch.changed() => changed.map(|()| false)?,
-                _ = self.closing.changed() => return Ok(None),
-                () = sleep(HEARTBEAT) => true,
-            };
-            if is_quiet {
+            if Instant::now() >= self.quiet_until {
                 return Ok(Some(self.heartbeat()));
             }
         }
     }
 
+    /// Waits for what comes after the last look. What came during that look is told at once.
+    async fn wait(&mut self) -> Result<Woken, LedgerError> {
+        tokio::select! {
+            changed = self.watch.changed() => changed.map(|()| Woken::Changed),
+            _ = self.closing.changed() => Ok(Woken::Closing),
+            () = sleep_until(self.quiet_until) => Ok(Woken::Quiet),
+        }
+    }
+
     /// Says up to where nothing passed, so that a reader that comes again need not look there.
-    fn heartbeat(&self) -> Bytes {
+    fn heartbeat(&mut self) -> Bytes {
+        self.quiet_until = Instant::now() + self.api.patience.quiet;
         match self.feed.cursor() {
             Cursor::After(place) | Cursor::Before(place) => {
                 Bytes::from(format!(": nothing new\nid: {place}\n\n"))
@@ -107,6 +136,7 @@ impl Follower {
     }
 
     fn chunk(&mut self, events: &[Event]) -> Bytes {
+        self.quiet_until = Instant::now() + self.api.patience.quiet;
         Metrics::count(&self.api.metrics.events_read, events.len());
         let mut out = Vec::new();
         for event in events {

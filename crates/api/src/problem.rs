@@ -7,10 +7,10 @@ use axum::{
 use fairway_ledger::{AppendError, LedgerError, StreamName, Version};
 use http::{
     HeaderValue, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde_json::{Value, json};
-use std::error::Error as _;
+use std::error::Error;
 
 /// The media type of problem details.
 pub(crate) const PROBLEM: &str = "application/problem+json";
@@ -27,12 +27,13 @@ pub(crate) struct Problem {
     cause: Option<Cause>,
 }
 
-/// Why the ledger could not be used, with the causes of that: for who runs the server.
+/// Why the ledger, or what goes with it, could not be used, with the causes of that: for who runs the
+/// server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cause(pub(crate) String);
 
 impl Cause {
-    fn of(error: &LedgerError) -> Self {
+    fn of(error: &dyn Error) -> Self {
         let mut text = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {
@@ -135,6 +136,11 @@ impl Problem {
         Self::new(ProblemKind::Content, detail)
     }
 
+    /// A fault of what the service uses: what it says is for who runs the server.
+    pub(crate) fn of_fault(detail: &str, error: &dyn Error) -> Self {
+        Self { cause: Some(Cause::of(error)), ..Self::new(ProblemKind::Fault, detail) }
+    }
+
     /// The same of a request that said what it expects in a header of HTTP.
     pub(crate) fn of_precondition(self) -> Self {
         match self.kind {
@@ -175,9 +181,6 @@ impl IntoResponse for Problem {
             }
             ProblemKind::Behind | ProblemKind::Busy | ProblemKind::Unavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
-            }
-            ProblemKind::Method => {
-                headers.entry(ALLOW).or_insert(HeaderValue::from_static("GET, HEAD, POST"));
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ use crate::{
 };
 use axum::response::Response;
 use fairway_ledger::{FILTER_TEXTS_MAX, Filter, Ledger, Position, Standing, StreamName, System};
+use http::header::AUTHORIZATION;
 
 /// A read that is understood.
 #[derive(Debug)]
@@ -55,7 +56,8 @@ async fn read(mut call: Call, source: Source) -> Result<Response, Problem> {
         let cursor = live_cursor(&mut call, &ledger, &source).await?;
         std::mem::take(&mut call.params).end()?;
         let feed = Feed::new(ledger, source, cursor, sieve);
-        return live::answer(&call.api, Reading { feed, shape, limit });
+        let authorization = call.headers.get(AUTHORIZATION).cloned();
+        return live::answer(&call.api, Reading { feed, shape, limit }, authorization);
     }
     let cursor = cursor(&mut call.params)?;
     let as_of = as_of(&mut call.params, &ledger).await?;

@@ -119,7 +119,6 @@ impl Host {
     async fn welcome(self, stream: TcpStream) {
         // A socket that cannot be set so is slower.
         drop(stream.set_nodelay(true));
-        let stream = Impatient::new(stream, self.patience.write);
         match self.tls.clone() {
             None => self.connection(stream).await,
             Some(tls) => {
@@ -133,6 +132,7 @@ impl Host {
 
     async fn connection(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let Self { services, patience, mut closing, .. } = self;
+        let stream = Impatient::new(stream, patience);
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()

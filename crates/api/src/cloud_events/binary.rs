@@ -13,6 +13,7 @@ use http::{
     header::{CONTENT_TYPE, HeaderMap as Headers},
 };
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// How the names of headers that hold attributes begin.
 const PREFIX: &str = "ce-";
@@ -32,7 +33,8 @@ pub(crate) fn from_headers(headers: &HeaderMap, body: &[u8]) -> Result<NewEvent,
             return Err(CloudEventError::Name(name.to_owned()));
         }
         let text = std::str::from_utf8(value.as_bytes()).map_err(|_| wrong())?;
-        attributes.add(name, segment::decode(text).ok_or_else(wrong)?.into())?;
+        let text = segment::decode(&unquoted(text)).ok_or_else(wrong)?;
+        attributes.add(name, text.into())?;
     }
     if let Some(content) = headers.get(CONTENT_TYPE) {
         let wrong = || CloudEventError::Value("datacontenttype".to_owned());
@@ -40,6 +42,22 @@ pub(crate) fn from_headers(headers: &HeaderMap, body: &[u8]) -> Result<NewEvent,
     }
     let data = data(attributes.content(), body)?;
     attributes.event(data)
+}
+
+/// A text in double quotes as it is meant (RFC 9110, section 5.6.4): earlier versions of the binding
+/// sent it so, and receivers have to take it (section 3.1.3.2).
+fn unquoted(text: &str) -> Cow<'_, str> {
+    let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let Some(inside) = inside else { return text.into() };
+    let mut meant = String::with_capacity(inside.len());
+    let mut characters = inside.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => meant.extend(characters.next()),
+            other => meant.push(other),
+        }
+    }
+    meant.into()
 }
 
 /// Data of a type.
@@ -135,6 +153,37 @@ mod tests {
         let response = to_response(&event);
         assert_eq!(response.headers()["content-type"], "text/plain");
         assert_eq!(payload(&event.data, Some("text/plain")), "hä".as_bytes());
+    }
+
+    #[test]
+    fn quoted_values_are_taken_as_they_are_meant() {
+        let meant = [
+            (r#""a b""#, "a b"),
+            (r#""a \"b\" \\ c""#, r#"a "b" \ c"#),
+            (r#""100%25""#, "100%25"),
+            (r#"a "b""#, r#"a "b""#),
+            (r#"""#, r#"""#),
+            (r#""""#, ""),
+        ];
+        for (sent, meant) in meant {
+            assert_eq!(unquoted(sent), meant, "{sent}");
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("ce-specversion", "1.0"),
+            ("ce-id", r#""A 1""#),
+            ("ce-type", "t"),
+            ("ce-source", "/s"),
+            ("ce-subject", r#""caf%C3%A9 \"noir\"""#),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let event = from_headers(&headers, b"").unwrap();
+        let metadata: Value = serde_json::from_str(event.metadata.as_json().unwrap()).unwrap();
+        assert_eq!(
+            (&metadata["id"], &metadata["subject"]),
+            (&json!("A 1"), &json!("café \"noir\""))
+        );
     }
 
     proptest! {

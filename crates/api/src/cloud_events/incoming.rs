@@ -56,6 +56,9 @@ fn bytes(text: &RawValue) -> Result<Data, CloudEventError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{cloud_events::write, damage::damaged};
+    use fairway_ledger::{Event, EventId, Position, StreamName, Version};
+    use fairway_model::Timestamp;
     use proptest::prelude::*;
 
     #[test]
@@ -102,7 +105,54 @@ mod tests {
         assert!(structured(&deep).is_err() && batch(b"{}").is_err());
     }
 
+    /// Bodies of both forms that are what is wanted.
+    fn bodies() -> Vec<Vec<u8>> {
+        let event = r#"{"specversion":"1.0","id":"A-1","source":"/shop","type":"paid",
+            "subject":"7","time":"2026-03-01T12:00:00+01:00","datacontenttype":"application/json",
+            "correlationid":"c-1","retries":3,"urgent":true,"data":{"sum": 1.10}}"#;
+        let bytes =
+            r#"{"specversion":"1.0","id":"2","source":"/s","type":"t","data_base64":"AP8="}"#;
+        [event.to_owned(), bytes.to_owned(), format!("[{event},{bytes}]")]
+            .map(String::into_bytes)
+            .to_vec()
+    }
+
+    fn appended(event: NewEvent) -> Event {
+        Event {
+            position: Position(9),
+            stream: StreamName::trusted("order-7"),
+            version: Version(2),
+            id: event.id.unwrap_or(EventId([7; 16])),
+            kind: event.kind,
+            recorded: Timestamp(0),
+            data: event.data,
+            metadata: event.metadata,
+        }
+    }
+
+    #[test]
+    fn undamaged_bodies_are_taken() {
+        let [one, bytes, several] = &bodies()[..] else { panic!("three") };
+        assert!(structured(one).is_ok() && structured(bytes).is_ok());
+        assert_eq!(batch(several).unwrap().len(), 2);
+    }
+
     proptest! {
+        #[test]
+        fn what_is_taken_of_damaged_cloud_events_is_taken_again(body in damaged(bodies())) {
+            let one = structured(&body).map(|event| vec![event]);
+            for taken in [one, batch(&body)].into_iter().flatten() {
+                for event in taken {
+                    let event = appended(event);
+                    let mut out = Vec::new();
+                    write(&mut out, &event);
+                    let again = appended(structured(&out).unwrap());
+                    prop_assert_eq!((&again.id, &again.kind), (&event.id, &event.kind));
+                    prop_assert_eq!(&again.metadata, &event.metadata);
+                }
+            }
+        }
+
         #[test]
         fn any_bytes_are_a_cloud_event_or_are_refused(
             body in prop::collection::vec(any::<u8>(), 0..200),

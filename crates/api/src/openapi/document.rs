@@ -1,10 +1,9 @@
 //! The whole description.
 
-use super::{parameters::PARAMETERS, schemas::schemas};
+use super::{parameters::PARAMETERS, problems, schemas::schemas};
 use crate::{
     answer,
     form::JSON,
-    problem::PROBLEM,
     routes::{Answer, Content, Operation, Who, routes},
 };
 use axum::response::Response;
@@ -14,6 +13,9 @@ use std::sync::LazyLock;
 
 /// The version of the interface.
 const VERSION: &str = "1.0.0";
+
+/// The shapes of answers that say up to where of the ledger they are true, or where events went.
+const PLACED: [&str; 5] = ["Page", "Appended", "AppendedAll", "Position", "Rows"];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
 
@@ -45,6 +47,7 @@ pub fn openapi() -> Value {
         "components": {
             "schemas": schemas(),
             "parameters": parameters(),
+            "responses": problems::components(),
             "headers": {
                 "Fairway-Position": {
                     "description": "Up to where of the ledger the answer is true, or where an append went",
@@ -60,11 +63,11 @@ fn described(path: &str, operation: &Operation) -> Value {
     let mut described = json!({
         "operationId": operation.id,
         "summary": operation.summary,
-        "responses": responses(operation.answers),
+        "responses": responses(path, operation),
     });
     let in_path = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let in_path = in_path.map(|name| key("path", name));
-    let others = operation.parameters.iter().map(|name| key("query", name));
+    let others = operation.parameters.iter().copied().flatten().map(|name| key("query", name));
     let references: Vec<Value> = in_path
         .chain(others)
         .map(|key| json!({ "$ref": format!("#/components/parameters/{key}") }))
@@ -81,29 +84,26 @@ fn described(path: &str, operation: &Operation) -> Value {
     described
 }
 
-fn responses(answers: &[Answer]) -> Value {
-    let mut responses = Map::new();
-    for Answer { status, says, content: given } in answers {
+fn responses(path: &str, operation: &Operation) -> Value {
+    let mut responses: Map<String, Value> = problems::answers(path, operation).collect();
+    for Answer { status, says, content: given } in operation.answers {
         let mut response = json!({ "description": says });
         if !given.is_empty() {
             response["content"] = content(given);
+        }
+        if given.iter().any(|(_, schema)| PLACED.contains(schema)) {
             let header = json!({ "$ref": "#/components/headers/Fairway-Position" });
             response["headers"] = json!({ "Fairway-Position": header });
         }
         responses.insert(status.to_string(), response);
     }
-    let schema = json!({ "$ref": "#/components/schemas/Problem" });
-    let problem = json!({
-        "description": "Why it is not done",
-        "content": { PROBLEM: { "schema": schema } },
-    });
-    responses.insert("default".to_owned(), problem);
     Value::Object(responses)
 }
 
 fn content(content: &[Content]) -> Value {
     let media = content.iter().map(|(media, schema)| {
         let schema = match *schema {
+            "" if *media == JSON => json!({ "type": "object" }),
             "" => json!({ "type": "string" }),
             name => json!({ "$ref": format!("#/components/schemas/{name}") }),
         };

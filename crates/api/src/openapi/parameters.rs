@@ -58,6 +58,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         "What a group hands out: a stream, `$ce-` and a category, or `$all`",
     ),
     path("group", Kind::Text, "The name of a group"),
+    path("subject", Kind::Text, "A subject, as the metadata of its events name it"),
     path("query", Kind::Text, "The name of a query of a read model"),
     path("model", Kind::Text, "The name of a read model"),
     query("after", Kind::Text, "Events after this version or position; live also `end`"),

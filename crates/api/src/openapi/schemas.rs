@@ -1,5 +1,6 @@
 //! The shapes of what is sent and answered.
 
+use super::group_schemas::{consuming, groups};
 use serde_json::{Value, json};
 
 /// All shapes.
@@ -12,11 +13,11 @@ pub(super) fn schemas() -> Value {
     all
 }
 
-fn number() -> Value {
+pub(super) fn number() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 
-fn list(name: &str) -> Value {
+pub(super) fn list(name: &str) -> Value {
     json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } })
 }
 
@@ -130,104 +131,6 @@ fn streams() -> Value {
             "type": "object",
             "required": ["position"],
             "properties": { "position": number() },
-        },
-    })
-}
-
-fn groups() -> Value {
-    let text = json!({ "type": "string" });
-    json!({
-        "GroupSettings": {
-            "type": "object",
-            "description": "How a group hands out its events; what is left out has its default",
-        },
-        "Group": {
-            "type": "object",
-            "required": ["source", "group", "settings"],
-            "properties": {
-                "source": text, "group": text,
-                "settings": { "$ref": "#/components/schemas/GroupSettings" },
-            },
-        },
-        "Groups": {
-            "type": "object",
-            "required": ["groups"],
-            "properties": { "groups": list("Group") },
-        },
-        "GroupInfo": {
-            "type": "object",
-            "required": ["source", "group", "settings", "checkpoint", "lag", "parked"],
-            "properties": {
-                "source": text, "group": text,
-                "settings": { "$ref": "#/components/schemas/GroupSettings" },
-                "checkpoint": { "$ref": "#/components/schemas/Mark" },
-                "taken": { "$ref": "#/components/schemas/Mark" },
-                "lag": number(), "lag_is_exact": { "type": "boolean" },
-                "oldest_ms": { "type": ["integer", "null"] },
-                "unfinished": number(), "parked": number(),
-                "live": { "type": ["object", "null"] },
-            },
-        },
-        "Mark": {
-            "type": "object",
-            "properties": { "position": number(), "version": number() },
-        },
-    })
-}
-
-fn consuming() -> Value {
-    let text = json!({ "type": "string" });
-    let positions = json!({ "type": "array", "items": number() });
-    json!({
-        "Taken": {
-            "type": "object",
-            "required": ["events"],
-            "properties": { "events": { "type": "array", "items": {
-                "type": "object",
-                "required": ["attempt", "event"],
-                "properties": {
-                    "attempt": number(), "event": { "$ref": "#/components/schemas/Event" },
-                },
-            } } },
-        },
-        "Ack": {
-            "type": "object",
-            "required": ["consumer", "events"],
-            "additionalProperties": false,
-            "properties": { "consumer": text, "events": positions },
-        },
-        "Nack": {
-            "type": "object",
-            "required": ["consumer", "events"],
-            "additionalProperties": false,
-            "properties": {
-                "consumer": text, "events": positions, "reason": text,
-                "action": { "type": "string", "enum": ["retry", "park", "skip"], "default": "retry" },
-            },
-        },
-        "NotHeld": { "type": "object", "properties": { "not_held": positions } },
-        "ParkedEvents": {
-            "type": "object",
-            "properties": { "events": { "type": "array", "items": {
-                "type": "object",
-                "properties": {
-                    "position": number(), "stream": text, "version": number(),
-                    "id": text, "attempts": number(), "reason": text,
-                    "at": { "type": "string", "format": "date-time" },
-                },
-            } } },
-        },
-        "Replay": {
-            "type": "object",
-            "additionalProperties": false,
-            "properties": { "events": positions, "limit": number() },
-        },
-        "Replayed": { "type": "object", "properties": { "replayed": number() } },
-        "Skip": {
-            "type": "object",
-            "required": ["event"],
-            "additionalProperties": false,
-            "properties": { "event": number(), "reason": text },
         },
     })
 }

@@ -48,7 +48,7 @@ pub(super) const ROUTES: &[Route] = &[
             "Take events for a consumer; waits for some",
             &[done("The events, with how often they were tried", &[(JSON, "Taken")])],
         )
-        .with(&["consumer", "limit", "wait", "format"])],
+        .with(&[&["consumer", "limit", "wait", "format"]])],
     },
     Route {
         path: "/v1/groups/{source}/{group}/ack",
@@ -71,7 +71,7 @@ pub(super) const ROUTES: &[Route] = &[
             "List the events that a group has parked",
             &[done("The events", &[(JSON, "ParkedEvents")])],
         )
-        .with(&["after", "limit"])],
+        .with(&[&["after", "limit"]])],
     },
     Route {
         path: "/v1/groups/{source}/{group}/replay",

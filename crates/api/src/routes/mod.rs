@@ -5,6 +5,7 @@ mod groups;
 mod read_models;
 mod route;
 mod streams;
+mod subjects;
 mod table;
 mod whole;
 

@@ -1,6 +1,6 @@
 //! Read models.
 
-use super::route::{Answer, Route, done, operation};
+use super::route::{Answer, Route, WAITING, done, operation};
 use crate::{form::JSON, read_models};
 use axum::routing::{get, post};
 
@@ -51,13 +51,13 @@ pub(super) const ROUTES: &[Route] = &[
             "Ask a read model; other parameters are those of the query",
             ROWS,
         )
-        .with(&["at_least", "wait"])],
+        .with(&[WAITING])],
     },
     Route {
         path: "/v1/read-models/{model}/sql",
         handler: || post(read_models::sql),
         operations: &[operation("POST", "queryReadModelBySql", "Ask a read model by SQL", ROWS)
-            .with(&["at_least", "wait"])
+            .with(&[WAITING])
             .of(&[(JSON, "Sql")])],
     },
     Route {
@@ -69,7 +69,7 @@ pub(super) const ROUTES: &[Route] = &[
             "List the events that a read model could not take in, and those behind them",
             &[done("The events", &[(JSON, "ParkedOfReadModel")])],
         )
-        .with(&["limit"])],
+        .with(&[&["limit"]])],
     },
     Route {
         path: "/v1/read-models/{model}/retry",

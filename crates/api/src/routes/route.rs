@@ -17,8 +17,8 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) who: Who,
-    /// Names of parameters besides those of the path.
-    pub(crate) parameters: &'static [&'static str],
+    /// Names of parameters besides those of the path, as they belong together.
+    pub(crate) parameters: &'static [&'static [&'static str]],
     pub(crate) body: &'static [Content],
     pub(crate) answers: &'static [Answer],
 }
@@ -54,7 +54,7 @@ pub(super) const fn operation(
 
 impl Operation {
     /// Names parameters besides those of the path.
-    pub(super) const fn with(self, parameters: &'static [&'static str]) -> Self {
+    pub(super) const fn with(self, parameters: &'static [&'static [&'static str]]) -> Self {
         Self { parameters, ..self }
     }
 
@@ -73,6 +73,17 @@ impl Operation {
 pub(super) const fn done(says: &'static str, content: &'static [Content]) -> Answer {
     Answer { status: 200, says, content }
 }
+
+/// Parameters of what reads a part of many events.
+pub(super) const PART: &[&str] = &["after", "before", "limit", "as_of", "as_of_time"];
+/// Parameters of what waits for a position.
+pub(super) const WAITING: &[&str] = &["at_least", "wait"];
+/// Parameters of what reads events of many streams.
+pub(super) const CHOICE: &[&str] = &["stream_prefix", "kind_prefix", "system"];
+/// Parameters of what gives events in many forms.
+pub(super) const FORM: &[&str] = &["format", "Last-Event-ID"];
+/// Parameters of what expects something of a stream.
+pub(super) const EXPECTING: &[&str] = &["expected", "If-Match", "If-None-Match"];
 
 /// A position is answered.
 pub(super) const POSITION: &[Answer] = &[done("The position", &[(JSON, "Position")])];

@@ -2,7 +2,7 @@
 
 use super::{
     events::{EVENT, EVENTS},
-    route::{Answer, POSITION, Route, done, operation},
+    route::{Answer, EXPECTING, FORM, PART, POSITION, Route, WAITING, done, operation},
 };
 use crate::{
     appends,
@@ -22,7 +22,7 @@ pub(super) const ROUTES: &[Route] = &[
             "List streams by name",
             &[done("A page of streams", &[(JSON, "Streams")])],
         )
-        .with(&["prefix", "after", "limit", "system", "at_least", "wait"])],
+        .with(&[&["prefix", "after", "limit", "system"], WAITING])],
     },
     Route {
         path: "/v1/streams/{stream}",
@@ -33,27 +33,15 @@ pub(super) const ROUTES: &[Route] = &[
                 .delete(streams::delete)
         },
         operations: &[
-            operation("GET", "readStream", "Read or follow the events of a stream", EVENTS).with(
-                &[
-                    "after",
-                    "before",
-                    "limit",
-                    "as_of",
-                    "as_of_time",
-                    "at_least",
-                    "wait",
-                    "kind_prefix",
-                    "format",
-                    "Last-Event-ID",
-                ],
-            ),
+            operation("GET", "readStream", "Read or follow the events of a stream", EVENTS)
+                .with(&[PART, WAITING, &["kind_prefix"], FORM]),
             operation(
                 "HEAD",
                 "headStream",
                 "Get the version of a stream, in `ETag`",
                 &[done("There is such a stream", &[])],
             )
-            .with(&["at_least", "wait"]),
+            .with(&[WAITING]),
             operation(
                 "POST",
                 "append",
@@ -64,26 +52,22 @@ pub(super) const ROUTES: &[Route] = &[
                     content: &[(JSON, "Appended")],
                 }],
             )
-            .with(&["expected", "If-Match", "If-None-Match"])
+            .with(&[EXPECTING])
             .of(&[
                 (JSON, "NewEvents"),
                 (LINES, "NewEvent"),
                 (CLOUD_EVENT, "CloudEvent"),
                 (CLOUD_BATCH, "CloudEvents"),
             ]),
-            operation("DELETE", "deleteStream", "Delete a stream", POSITION).with(&[
-                "tombstone",
-                "expected",
-                "If-Match",
-                "If-None-Match",
-            ]),
+            operation("DELETE", "deleteStream", "Delete a stream", POSITION)
+                .with(&[&["tombstone"], EXPECTING]),
         ],
     },
     Route {
         path: "/v1/streams/{stream}/events/{version}",
         handler: || get(single::by_version),
         operations: &[operation("GET", "getStreamEvent", "Get an event of a stream", EVENT)
-            .with(&["at_least", "wait", "format"])],
+            .with(&[WAITING, &["format"]])],
     },
     Route {
         path: "/v1/streams/{stream}/truncate",
@@ -94,7 +78,7 @@ pub(super) const ROUTES: &[Route] = &[
             "Remove events from the start of a stream",
             POSITION,
         )
-        .with(&["expected", "If-Match"])
+        .with(&[EXPECTING])
         .of(&[(JSON, "Truncation")])],
     },
     Route {
@@ -107,7 +91,7 @@ pub(super) const ROUTES: &[Route] = &[
                 "Get the newest snapshot of a stream",
                 &[done("The snapshot", &[(JSON, "Snapshot")])],
             )
-            .with(&["up_to"]),
+            .with(&[&["up_to"]]),
             operation(
                 "PUT",
                 "saveSnapshot",

@@ -1,7 +1,7 @@
 //! The ledger and the server as a whole.
 
-use super::route::{Answer, POSITION, Route, operation};
-use crate::{monitoring, openapi, whole};
+use super::route::{POSITION, Route, WAITING, done, operation};
+use crate::{form::JSON, monitoring, openapi, whole};
 use axum::routing::get;
 
 /// Its routes.
@@ -10,7 +10,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/v1/head",
         handler: || get(whole::head),
         operations: &[operation("GET", "getHead", "Get the position of the last event", POSITION)
-            .with(&["at_least", "wait"])],
+            .with(&[WAITING])],
     },
     Route {
         path: "/v1/position",
@@ -21,7 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
             "Get the position of the last event at a moment",
             POSITION,
         )
-        .with(&["at"])],
+        .with(&[&["at"]])],
     },
     Route {
         path: "/v1/openapi.json",
@@ -30,7 +30,7 @@ pub(super) const ROUTES: &[Route] = &[
             "GET",
             "getDescription",
             "Get this description",
-            &[Answer { status: 200, says: "This description", content: &[] }],
+            &[done("This description", &[(JSON, "")])],
         )
         .for_anybody()],
     },
@@ -41,7 +41,7 @@ pub(super) const ROUTES: &[Route] = &[
             "GET",
             "getHealth",
             "Find out whether the ledger can be used",
-            &[Answer { status: 200, says: "It can", content: &[] }],
+            &[done("It can", &[("text/plain", "")])],
         )
         .for_anybody()],
     },
@@ -52,7 +52,7 @@ pub(super) const ROUTES: &[Route] = &[
             "GET",
             "getMetrics",
             "Get figures, in the text format of Prometheus",
-            &[Answer { status: 200, says: "Figures", content: &[("text/plain", "")] }],
+            &[done("Figures", &[("text/plain", "")])],
         )],
     },
 ];

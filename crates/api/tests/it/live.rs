@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use axum::body::Body;
+use fairway_api::{Patience, Server};
 use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -116,5 +117,62 @@ async fn a_read_waits_for_a_position() {
     assert_eq!(read.is(200).json()["events"][0]["kind"], "created");
     let late = world.get("/v1/head?at_least=2&wait=1ms").await.problem(503, "behind");
     assert_eq!(late.headers["retry-after"], "1");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reader_who_wants_little_is_told_how_far_it_is_while_much_comes() {
+    let world = World::start_with(|api| {
+        let quiet = Duration::from_millis(50);
+        Server::new(api).with_patience(Patience { quiet, ..Patience::default() })
+    });
+    let mut reader = Reader::open(&world, "/v1/events?kind_prefix=rare", None).await;
+    let appending = async {
+        loop {
+            world.post("/v1/streams/order-1", &json!({ "kind": "common" })).await.is(201);
+        }
+    };
+    let told = async {
+        while !reader.text.contains(": nothing new\nid: ") {
+            let data = reader.body.frame().await.unwrap().unwrap().into_data().unwrap();
+            reader.text += std::str::from_utf8(&data).unwrap();
+        }
+    };
+    tokio::select! {
+        () = appending => {}
+        told = timeout(SOON, told) => told.expect("it is told how far it is"),
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn readers_that_come_again_and_again_miss_nothing_and_get_nothing_twice() {
+    const EVENTS: u64 = 300;
+    let world = World::start();
+    let appending = async {
+        for at in 0..EVENTS {
+            let event = json!({ "kind": if at % 3 == 0 { "wanted" } else { "other" }, "data": at });
+            world.post(&format!("/v1/streams/order-{}", at % 7), &event).await.is(201);
+        }
+    };
+    let reading = async {
+        let (mut seen, mut last) = (Vec::new(), None);
+        while seen.last() != Some(&(EVENTS - 3)) {
+            let uri = "/v1/categories/order?kind_prefix=wanted";
+            let mut reader = Reader::open(&world, uri, last).await;
+            // Each goes away after a few events, in the middle of what it was sent.
+            for _ in 0..5 {
+                let sent = reader.next().await;
+                last = Some(sent.id);
+                seen.push(sent.event["data"].as_u64().unwrap());
+                if seen.last() == Some(&(EVENTS - 3)) {
+                    break;
+                }
+            }
+        }
+        seen
+    };
+    let (seen, ()) = tokio::join!(reading, appending);
+    assert_eq!(seen, (0..EVENTS).step_by(3).collect::<Vec<_>>());
     world.end().await;
 }

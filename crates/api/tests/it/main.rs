@@ -4,15 +4,21 @@
 
 mod appends;
 mod cloud_events;
+mod described;
 mod description;
+mod fuzz;
 mod groups;
 mod hostile;
 mod live;
+#[path = "../../../kurrent/tests/it/packages.rs"]
+mod packages;
 mod page;
 mod read_models;
 mod reads;
+mod rights;
 mod sdks;
 mod secure;
 mod streams;
+mod subjects;
 mod tokens;
 mod world;

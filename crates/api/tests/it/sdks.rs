@@ -1,20 +1,19 @@
 //! The official SDKs of CloudEvents, as their registries have them, run scripts that send and read
 //! back.
 
-use crate::world::World;
+use crate::{
+    packages::{node_with, python_with},
+    world::World,
+};
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
+use tokio::task::spawn_blocking;
 
 const PYTHON_SDK: &str = "cloudevents==2.2.0";
 const NODE_SDK: &str = "cloudevents@10.0.0";
-
-/// Where SDKs are kept between runs of the tests.
-fn cache(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cloudevents-sdks").join(name)
-}
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdks").join(name)
@@ -29,30 +28,22 @@ async fn run(program: impl AsRef<OsStr>, arguments: &[&OsStr]) {
         let said = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy);
         assert!(output.status.success(), "{command:?} failed\n{}", said.concat());
     };
-    tokio::task::spawn_blocking(run).await.unwrap();
+    spawn_blocking(run).await.unwrap();
 }
 
 #[tokio::test]
 async fn the_python_sdk_gets_back_what_it_sent() {
-    let folder = cache("python");
-    run("python3", &["-m".as_ref(), "venv".as_ref(), folder.as_ref()]).await;
-    let install = ["install", "--quiet", "--disable-pip-version-check", PYTHON_SDK];
-    run(folder.join("bin/pip"), &install.map(OsStr::new)).await;
+    let python = spawn_blocking(|| python_with(PYTHON_SDK)).await.unwrap();
     let world = World::start();
     let address = world.address.to_string();
     let script = script("cloud_events.py");
-    run(folder.join("bin/python"), &[script.as_ref(), address.as_ref()]).await;
+    run(python, &[script.as_ref(), address.as_ref()]).await;
     world.end().await;
 }
 
 #[tokio::test]
 async fn the_node_sdk_gets_back_what_it_sent() {
-    let folder = cache("node");
-    std::fs::create_dir_all(&folder).unwrap();
-    let install = ["install", "--silent", "--no-audit", "--no-fund", NODE_SDK, "--prefix"];
-    let mut install = install.map(OsStr::new).to_vec();
-    install.push(folder.as_ref());
-    run("npm", &install).await;
+    let folder = spawn_blocking(|| node_with(NODE_SDK)).await.unwrap();
     // Modules are found from where a script is.
     let copy = folder.join("cloud_events.mjs");
     std::fs::copy(script("cloud_events.mjs"), &copy).unwrap();

@@ -3,11 +3,16 @@
 use crate::world::{Answer, World};
 use axum::body::Body;
 use fairway_api::{Access, Grants, Server, Token, Tokens};
+use fairway_ledger::{Expected, NewEvent};
 use fairway_model::Timestamp;
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use tokio::sync::watch;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, time::timeout};
+
+/// How long a test waits.
+const LONG: Duration = Duration::from_secs(20);
 
 /// A token with rights to prefixes, and its secret.
 fn token(name: &str, rights: [&[&str]; 3], expires: Option<Timestamp>) -> (Token, String) {
@@ -88,5 +93,31 @@ async fn who_has_no_valid_token_is_refused() {
     head(&secret).await.problem(401, "token");
     let basic = Request::get("/v1/head").header("authorization", "Basic !");
     world.ask(basic, Body::empty()).await.problem(401, "token");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_live_reader_whose_token_is_taken_away_gets_nothing_more() {
+    let (reader, secret) = token("reader", [&["order-"], &[], &[]], None);
+    let tokens = watch::Sender::new(file(&[&reader]));
+    let world = World::start_with(|api| Server::new(api.with_tokens(tokens.subscribe())));
+    let append = async || {
+        let event = NewEvent::new("created", &1).unwrap();
+        world.ledger.append(&"order-1".parse().unwrap(), Expected::Any, vec![event]).await.unwrap()
+    };
+    append().await;
+    let request = Request::get("/v1/streams/order-1")
+        .header("accept", "text/event-stream")
+        .header("authorization", format!("Bearer {secret}"));
+    let mut body = world.send(request, Body::empty()).await.into_body();
+    let mut text = String::new();
+    while !text.contains("id: 1\n") {
+        let frame = timeout(LONG, body.frame()).await.unwrap().unwrap().unwrap();
+        text += std::str::from_utf8(&frame.into_data().unwrap()).unwrap();
+    }
+    tokens.send_replace(file(&[]));
+    append().await;
+    let rest = timeout(LONG, body.collect()).await.expect("it ends").unwrap().to_bytes();
+    assert!(!String::from_utf8_lossy(&rest).contains("id: 2\n"));
     world.end().await;
 }

@@ -1,5 +1,6 @@
 //! A server with a ledger of its own, and a client.
 
+use crate::described;
 use axum::body::Body;
 use bytes::Bytes;
 use fairway_api::{Api, Server};
@@ -12,7 +13,10 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    convert::identity,
+    net::{SocketAddr, TcpListener},
+};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -41,8 +45,13 @@ impl World {
 
     /// Starts a server after something was changed of it.
     pub fn start_with(change: impl FnOnce(Api) -> Server) -> Self {
+        Self::over(identity, change)
+    }
+
+    /// Starts a server of a ledger with something over it.
+    pub fn over(over: impl FnOnce(Ledger) -> Ledger, change: impl FnOnce(Api) -> Server) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let ledger = Ledger::open(&folder.path().join("events.db")).unwrap();
+        let ledger = over(Ledger::open(&folder.path().join("events.db")).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -66,11 +75,16 @@ impl World {
         self.client.request(request).await.unwrap()
     }
 
+    /// Sends a request and takes the whole answer, which has to be one that the description has.
     pub async fn ask(&self, request: http::request::Builder, body: impl Into<Body>) -> Answer {
+        let method = request.method_ref().unwrap().clone();
+        let path = request.uri_ref().unwrap().path().to_owned();
         let response = self.send(request, body).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        described::check((&method, &path), &answer);
+        answer
     }
 
     pub async fn get(&self, uri: &str) -> Answer {

@@ -91,13 +91,14 @@ async fn serve(
     let address = listener.local_addr().doing("find the address")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
-    let (api, kurrent) = api(ledger, tokens.as_ref().map(FollowedTokens::receiver));
+    let (say, mut said) = mpsc::channel(SAID_MAX);
+    let callers = tokens.as_ref().map(FollowedTokens::receiver);
+    let (api, kurrent) = api(ledger, callers, &say);
+    let api = api.with_subjects(ledgers::subjects(app)?);
     let api = match &hosted {
         Some(Hosted { models, .. }) => api.with_read_models(models.clone()),
         None => api,
     };
-    let (say, mut said) = mpsc::channel(SAID_MAX);
-    let api = api.with_faults(say.clone());
     let server = match tls {
         Some(tls) => Server::new(api).with_tls(tls),
         None => Server::new(api),
@@ -131,14 +132,18 @@ async fn serve(
 }
 
 /// What is answered for a ledger, and what of that clients of KurrentDB are answered.
-fn api(ledger: Ledger, tokens: Option<watch::Receiver<Arc<Tokens>>>) -> (Api, Kurrent) {
+fn api(
+    ledger: Ledger,
+    tokens: Option<watch::Receiver<Arc<Tokens>>>,
+    faults: &mpsc::Sender<String>,
+) -> (Api, Kurrent) {
     let clock = ledger.clock().clone();
-    let api = Api::new(ledger);
+    let api = Api::new(ledger).with_faults(faults.clone());
     let (api, rights): (Api, Arc<dyn Rights>) = match tokens {
         None => (api, Arc::new(Open)),
         Some(tokens) => (api.with_tokens(tokens.clone()), Arc::new(Callers::new(tokens, clock))),
     };
-    let kurrent = Kurrent::new(api.groups().clone(), rights);
+    let kurrent = Kurrent::new(api.groups().clone(), rights).with_faults(faults.clone());
     let answering = kurrent.clone();
     let api = api.with_grpc(move |request| {
         let kurrent = answering.clone();
