@@ -19,6 +19,16 @@ class Refused(Exception):
     """A command that does not fit the order's state."""
 
 
+def item(body):
+    """An item as an event keeps it; ValueError if it is none."""
+    name, price, quantity = body["name"], body["price"], body["quantity"]
+    if not isinstance(name, str) or not name:
+        raise ValueError("an item has a name")
+    if any(type(number) is not int or number < 0 for number in (price, quantity)):
+        raise ValueError("`price`, in cents, and `quantity` are whole numbers")
+    return {"name": name, "price": price, "quantity": quantity}
+
+
 @dataclass
 class Order:
     """The state of one order, folded from its events."""
@@ -48,11 +58,12 @@ class Order:
         if command == "create":
             if self.state != "none":
                 raise Refused("the order is there already")
-            return "order-created", {"customer": body["customer"], "items": body["items"]}
+            items = [item(one) for one in body["items"]]
+            return "order-created", {"customer": str(body["customer"]), "items": items}
         if command == "items":
             if self.state != "created":
                 raise Refused(f"the order is {self.state}, so nothing can be added")
-            return "item-added", {"item": body}
+            return "item-added", {"item": item(body)}
         before, after = STEPS[command]
         if self.state != before:
             raise Refused(f"the order is {self.state}, not {before}")

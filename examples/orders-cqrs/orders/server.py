@@ -5,11 +5,13 @@ POST /orders/ID/items       one more item
 POST /orders/ID/approve     also pay, prepare, ship, deliver
 GET  /orders/ID             the order as it is
 
-A command may have an `idempotency-key`: tried again with the same, it does nothing twice.
+A command may have an `idempotency-key`: tried again with the same, it does nothing twice. An answer
+with 503 says that the ledger is away; the command may have been done, and is tried again with its key.
 """
 
 import json
 import os
+import re
 import sys
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +24,8 @@ SNAPSHOT_EVERY = 4
 # How often a command is decided anew when somebody else was faster.
 ATTEMPTS = 5
 BODY_MAX = 64 * 1024
+# What can be the id of an order: a part of the name of its stream.
+ORDER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def load(stream):
@@ -37,16 +41,21 @@ def load(stream):
     return order, version, start
 
 
+def find(stream, event_id):
+    """The event with an id, or None. An order has few events, so all are read."""
+    return next((event for event in ledger.read(stream, 0) if event["id"] == event_id), None)
+
+
 def perform(stream, command, body, key):
     """Decides a command and appends what it leads to; answers the order and the position."""
     for _ in range(ATTEMPTS):
         order, version, start = load(stream)
-        event_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{stream}/{key}") if key else uuid.uuid4()
-        done = next((e for e in ledger.read(stream, 0) if e["id"] == str(event_id)), None)
+        event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{stream}/{key}") if key else uuid.uuid4())
+        done = find(stream, event_id) if key else None
         if done:
             return order, done["position"]
         kind, data = order.decide(command, body)
-        event = {"id": str(event_id), "kind": kind, "data": data}
+        event = {"id": event_id, "kind": kind, "data": data}
         try:
             appended = ledger.append(stream, version, event)
         except ledger.Conflict:
@@ -71,8 +80,11 @@ class Handler(BaseHTTPRequestHandler):
         match self.path.strip("/").split("/"):
             case ["healthz"]:
                 self.answer(200, {})
-            case ["orders", order_id]:
-                order, version, start = load(f"order-{order_id}")
+            case ["orders", order_id] if ORDER_ID.fullmatch(order_id):
+                try:
+                    order, version, start = load(f"order-{order_id}")
+                except OSError as error:
+                    return self.answer(503, {"error": f"the ledger is away: {error}"})
                 if version == 0:
                     return self.answer(404, {"error": "there is no such order"})
                 about = {"version": version, "replayed": version - start, "total": order.total}
@@ -93,6 +105,8 @@ class Handler(BaseHTTPRequestHandler):
                 pass
             case _:
                 return self.answer(404, {"error": "there is no such command"})
+        if not ORDER_ID.fullmatch(order_id):
+            return self.answer(404, {"error": "no order has such an id"})
         try:
             body = json.loads(text) if text else {}
             key = self.headers.get("idempotency-key")
@@ -101,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(400, {"error": f"the body is not what `{command}` takes: {error}"})
         except Refused as error:
             return self.answer(409, {"error": str(error)})
+        except OSError as error:
+            return self.answer(503, {"error": f"the ledger is away: {error}"})
         answer = order.as_json() | {"total": order.total, "position": position}
         self.answer(201 if command == "create" else 200, answer)
 

@@ -66,7 +66,7 @@ fn a_backup_is_restored_with_everything() {
     assert_outcome!(world.fairway(&["ledger", "backup", "it.backup"]), @r"
     exit 0
     --- stderr
-    all up to position 62 is in `it.backup`, 61440 bytes
+    all up to position 62 is in `it.backup`, 69632 bytes
     ");
     assert_outcome!(world.fairway(&["ledger", "backup", "it.backup"]), @r"
     exit 2

@@ -43,7 +43,8 @@ fn lines(world: &World, arguments: &[&str]) -> Vec<Value> {
 fn a_read_model_is_declared_asked_mended_and_removed_without_a_server() {
     let world = shop();
     let applied = lines(&world, &["apply", &path(&world)]);
-    assert_eq!(applied, [json!({"read_model": "orders", "version": 1, "result": "declared"})]);
+    let told = json!({"read_model": "orders", "version": 1, "result": "declared", "parked": 1});
+    assert_eq!(applied, [told]);
     let again = lines(&world, &["apply", &path(&world)]);
     assert_eq!(again[0]["result"], "unchanged");
     let found = lines(&world, &["query", "orders", "over", "-p", "total=5"]);

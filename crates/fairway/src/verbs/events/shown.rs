@@ -4,6 +4,7 @@ use crate::{
     moment::iso_millis,
     printer::Printer,
     progress::{Paint, cut, pad, width},
+    words::one_line,
 };
 use fairway_ledger::{Data, Event};
 
@@ -58,7 +59,7 @@ impl Lines {
 /// Data on one line, without anything that moves a cursor.
 pub fn text(data: &Data) -> String {
     match data.as_json() {
-        Some(json) => json.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        Some(json) => one_line(json),
         None => format!("<{} bytes>", data.len()),
     }
 }

@@ -3,12 +3,13 @@
 use super::{
     CommonArgs,
     host::{read, refused},
-    work::Work,
+    work::{Finished, Work},
 };
 use crate::{
     app::App,
     failure::{Exit, Failure},
     printer::{Format, Printer},
+    words::counted,
 };
 use fairway_read_models::{Applied, Declaration};
 use serde_json::json;
@@ -39,25 +40,45 @@ pub async fn run(
     for declaration in &declarations {
         let applied = work.models.apply(declaration).await;
         let applied = applied.map_err(|error| refused(declaration, error, printer))?;
+        let mut parked = None;
         if !args.no_wait {
-            work.finish(declaration.name(), printer).await?;
+            if work.finish(declaration.name(), printer).await? == Finished::Interrupted {
+                break;
+            }
+            parked = Some(work.parked(declaration.name()).await?);
         }
-        tell(declaration, applied, printer);
+        tell(declaration, (applied, parked), printer);
     }
     work.close().await;
     Ok(Exit::Done)
 }
 
-fn tell(declaration: &Declaration, applied: Applied, printer: &mut Printer) {
+fn tell(
+    declaration: &Declaration,
+    (applied, parked): (Applied, Option<u64>),
+    printer: &mut Printer,
+) {
     let (name, version) = (declaration.name(), declaration.model().version);
     let word = match applied {
         Applied::Declared => "declared",
         Applied::Unchanged => "unchanged",
     };
     match printer.format {
-        Format::Text => printer.talk(&format!("read model `{name}` version {version}: {word}\n")),
+        Format::Text => {
+            printer.talk(&format!("read model `{name}` version {version}: {word}\n"));
+            if let Some(parked @ 1..) = parked {
+                let why = format!("`fairway read-models parked {name}` shows why");
+                printer.talk(&format!("{} parked; {why}\n", counted(parked, "event")));
+            }
+        }
         Format::Json => {
-            printer.json(&json!({ "read_model": name, "version": version, "result": word }));
+            let told = json!({
+                "read_model": name,
+                "version": version,
+                "result": word,
+                "parked": parked,
+            });
+            printer.json(&told);
         }
     }
 }

@@ -117,14 +117,7 @@ pub(super) fn failed(what: impl Into<String>, error: ReadModelError) -> Failure 
     match error {
         ReadModelError::Ledger(error) => ledgers::failed(what, error),
         error => {
-            let hint = match &error {
-                ReadModelError::Missing(_) => Some("`fairway read-models list` shows all"),
-                ReadModelError::Building { .. } | ReadModelError::Behind { .. } => {
-                    Some("`fairway ledger serve --read-models DIR` keeps read models up to date")
-                }
-                ReadModelError::Secret(_) => Some("name its environment with `--secrets-of`"),
-                _ => None,
-            };
+            let hint = hint(&error);
             let failure = Failure::failed(format!("could not {}", what.into())).because(error);
             match hint {
                 Some(hint) => failure.hint(hint),
@@ -132,4 +125,24 @@ pub(super) fn failed(what: impl Into<String>, error: ReadModelError) -> Failure 
             }
         }
     }
+}
+
+/// What to do about an error.
+fn hint(error: &ReadModelError) -> Option<String> {
+    let hint = match error {
+        ReadModelError::Missing(_) => "`fairway read-models list` shows all",
+        ReadModelError::NotParked { name, .. } => {
+            return Some(format!("`fairway read-models parked {name}` shows what is"));
+        }
+        ReadModelError::MissingParameter { parameter, .. } => {
+            return Some(format!("give it with `-p {parameter}=VALUE`"));
+        }
+        ReadModelError::Building { .. } | ReadModelError::Behind { .. } => {
+            "`fairway ledger serve --read-models DIR` keeps read models up to date"
+        }
+        ReadModelError::Secret(_) => "name its environment with `--secrets-of`",
+        ReadModelError::DrivenElsewhere(_) => "one process at a time does; end the other first",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }

@@ -55,6 +55,12 @@ fn print(all: &[Status], printer: &mut Printer) {
         Format::Text => {
             let rows: Vec<Vec<String>> = all.iter().flat_map(rows).collect();
             printer.table(&["READ MODEL", "VERSION", "IS", "POSITION", "LAG", "PARKED"], &rows);
+            for status in all {
+                let builds = status.live.iter().chain(&status.candidate);
+                for why in builds.filter_map(failing) {
+                    printer.talk(&format!("read model `{}`: {why}\n", status.name));
+                }
+            }
         }
         Format::Json => all.iter().for_each(|status| printer.json(&shown(status))),
     }
@@ -87,16 +93,20 @@ fn shown(status: &Status) -> Value {
 }
 
 fn of_building(building: &Building, head: Position) -> Value {
-    let failing = match &building.state {
-        Some(State::Failing(why)) => Some(why),
-        _ => None,
-    };
     json!({
         "version": building.version,
         "build": building.build,
         "position": building.standing.position,
         "lag": building.lag(head),
         "parked": building.standing.parked,
-        "failing": failing,
+        "failing": failing(building),
     })
+}
+
+/// Why a build does not go on, or cannot be looked at.
+fn failing(building: &Building) -> Option<&String> {
+    match building.state.as_ref()? {
+        State::Failing(why) => Some(why),
+        State::CatchingUp | State::Following => None,
+    }
 }

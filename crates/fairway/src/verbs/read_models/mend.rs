@@ -1,10 +1,16 @@
 //! `fairway read-models rebuild`, `retry` and `skip`: what is asked of who drives.
 
-use super::{CommonArgs, host::failed, named::NameArg, work::Work};
+use super::{
+    CommonArgs,
+    host::failed,
+    named::NameArg,
+    work::{Finished, Work},
+};
 use crate::{
     app::App,
     failure::{Exit, Failure},
     printer::Printer,
+    words::counted,
 };
 use fairway_ledger::Position;
 use fairway_model::ReadModelName;
@@ -76,11 +82,10 @@ pub async fn skip(
 
 /// Waits until it is done, and says what is parked then.
 async fn finish(work: Work, name: &ReadModelName, printer: &mut Printer) -> Result<Exit, Failure> {
-    work.finish(name, printer).await?;
-    let status = work.models.status(name).await;
-    let status = status.map_err(|error| failed("see how far it is", error))?;
-    let parked = status.live.map_or(0, |live| live.standing.parked);
-    printer.talk(&format!("{parked} events of read model `{name}` are parked\n"));
+    if work.finish(name, printer).await? == Finished::Done {
+        let parked = counted(work.parked(name).await?, "parked event");
+        printer.talk(&format!("read model `{name}` has {parked}\n"));
+    }
     work.close().await;
     Ok(Exit::Done)
 }

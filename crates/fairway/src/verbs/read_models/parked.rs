@@ -5,6 +5,7 @@ use crate::{
     app::App,
     failure::{Exit, Failure},
     printer::{Format, Printer},
+    words::one_line,
 };
 use fairway_read_models::Parked;
 
@@ -47,8 +48,8 @@ fn row(parked: &Parked) -> Vec<String> {
         parked.event_id.clone(),
         parked.stream.clone(),
         parked.kind.clone(),
-        parked.key.clone(),
+        one_line(&parked.key),
         parked.tries.to_string(),
-        parked.error.clone().unwrap_or_else(waits),
+        parked.error.as_deref().map_or_else(waits, one_line),
     ]
 }

@@ -5,6 +5,7 @@ use crate::{
     app::App,
     failure::{Exit, Failure},
     printer::{Format, Printer},
+    words::one_line,
 };
 use fairway_ledger::Position;
 use fairway_read_models::{Answer, Consistency, Parameters, Question};
@@ -91,7 +92,7 @@ fn print(answer: &Answer, printer: &mut Printer) {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        Value::String(text) => one_line(text),
         value => value.to_string(),
     }
 }

@@ -1,6 +1,11 @@
 //! `fairway read-models remove`: a read model with all that it keeps.
 
-use super::{CommonArgs, host::failed, named::NameArg, work::Work};
+use super::{
+    CommonArgs,
+    host::failed,
+    named::NameArg,
+    work::{Finished, Work},
+};
 use crate::{
     app::App,
     failure::{Exit, Failure},
@@ -32,8 +37,9 @@ pub async fn run(
     let work = Work::open(common, app).await?;
     let removed = work.models.remove(name).await;
     removed.map_err(|error| failed("remove the read model", error))?;
-    work.finish(name, printer).await?;
-    printer.talk(&format!("read model `{name}` is removed\n"));
+    if work.finish(name, printer).await? == Finished::Done {
+        printer.talk(&format!("read model `{name}` is removed\n"));
+    }
     work.close().await;
     Ok(Exit::Done)
 }
