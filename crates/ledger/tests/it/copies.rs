@@ -209,7 +209,7 @@ async fn a_copy_knows_of_what_is_truncated_under_it() {
             let retain = async {
                 let path = place.path();
                 let ledger = Ledger::open(&path).unwrap();
-                let gone = Retention::Truncated(Version(4_400));
+                let gone = Retention::Truncated(Version(2_500));
                 ledger.retain(&name(1), Expected::Any, gone).await.unwrap();
             };
             let run =
