@@ -388,3 +388,40 @@ fn a_damaged_page_is_found_and_not_backed_up() {
       caused by: Error code 26: file is not a database
     ");
 }
+
+/// A disk failed under a ledger that was killed: what is left of it is replaced.
+#[test]
+fn a_damaged_ledger_is_restored() {
+    let world = filled();
+    world.fairway(&["ledger", "backup", "it.backup"]).passed();
+    let whole = content(&events_db(&world));
+    fs::write(events_db(&world), "this is text\n".repeat(1000)).unwrap();
+    fs::write(events_db(&world) + "-wal", "and so is this").unwrap();
+    assert_outcome!(world.fairway(&["ledger", "restore", "it.backup"]), @r"
+    exit 2
+    --- stderr
+    error: `ledger restore` asks first, and nobody is there to answer
+      hint: add `--yes`
+    ");
+    world.fairway(&["ledger", "restore", "it.backup", "--yes"]).passed();
+    assert_eq!(content(&events_db(&world)), whole);
+    let ledger = events_db(&world);
+    assert_outcome!(world.fairway(&["ledger", "backup", &ledger, "--yes"]), @r"
+    exit 2
+    --- stderr
+    error: the backup is the ledger itself
+    ");
+}
+
+#[test]
+fn a_copy_that_has_more_than_a_backup_is_no_place_for_it() {
+    let world = filled();
+    let url = Database::shared().url("has_more");
+    world.fairway(&["ledger", "backup", "it.backup"]).passed();
+    world.fairway(&["events", "append", "kept-1", "more"]).passed();
+    world.fairway(&["ledger", "copy", &events_db(&world), &url]).passed();
+    let refused = world.fairway(&["ledger", "restore", "it.backup", "--to", &url]);
+    assert_eq!(refused.code, 1, "{refused}");
+    assert!(refused.stderr.contains("has events already"), "{refused}");
+    world.fairway(&["ledger", "copy", &events_db(&world), &url]).passed();
+}
