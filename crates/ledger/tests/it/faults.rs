@@ -19,11 +19,12 @@ impl Projection for Count {
     }
 }
 
-/// Waits until nobody has the ledger open: the last one removes what processes share.
+/// Waits until nobody has the ledger open: the last one removes what processes share, and then the
+/// log.
 async fn closed(disk: &Mounted) {
-    let shared = disk.dir().join("ledger-shm");
+    let shared = ["ledger-shm", "ledger-wal"].map(|name| disk.dir().join(name));
     let deadline = Instant::now() + Duration::from_secs(10);
-    while shared.exists() {
+    while shared.iter().any(|file| file.exists()) {
         assert!(Instant::now() < deadline, "the ledger is not closed");
         tokio::task::yield_now().await;
     }
