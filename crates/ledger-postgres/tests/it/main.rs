@@ -4,6 +4,7 @@
 
 mod appenders;
 mod conformance;
+mod copies;
 mod cuts;
 mod opening;
 mod place;

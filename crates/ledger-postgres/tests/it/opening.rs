@@ -2,7 +2,9 @@ use crate::{
     place::{Place, append, events, numbers, open, stream},
     server::Server,
 };
-use fairway_ledger::{AppendError, Clock, Expected, Ledger, LedgerError};
+use fairway_ledger::{
+    AppendError, Clock, EventId, Expected, Ledger, LedgerError, Retention, Version,
+};
 
 async fn try_open(url: &str) -> Result<Ledger, LedgerError> {
     fairway_ledger_postgres::open(url, Clock::system()).await
@@ -43,6 +45,29 @@ async fn a_newer_ledger_is_refused_by_name() {
     Server::shared().ask(&newer).await;
     let error = try_open(&place.url).await.unwrap_err();
     assert!(matches!(error, LedgerError::Newer { found: 7, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_ledger_of_the_first_schema_is_brought_up_to_date_once() {
+    let place = Place::new();
+    append(&place.open().await, "a", [1, 2]).await;
+    let schema = &place.schema;
+    let first = format!("DROP TABLE {schema}.truncated_ids; UPDATE {schema}.about SET schema = 1");
+    Server::shared().ask(&first).await;
+    let opened = (0..4).map(|_| {
+        let url = place.url.clone();
+        tokio::spawn(async move { open(&url).await })
+    });
+    let mut ledgers = Vec::new();
+    for one in opened.collect::<Vec<_>>() {
+        ledgers.push(one.await.unwrap());
+    }
+    let event = || vec![events([3]).remove(0).with_id(EventId([7; 16]))];
+    let third = ledgers[0].append(&stream("a"), Expected::Any, event()).await.unwrap();
+    let gone = Retention::Truncated(Version(3));
+    ledgers[1].retain(&stream("a"), Expected::Any, gone).await.unwrap();
+    let again = ledgers[2].append(&stream("a"), Expected::Any, event()).await.unwrap();
+    assert_eq!(again, third);
 }
 
 #[tokio::test]
