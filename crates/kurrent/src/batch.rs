@@ -7,7 +7,7 @@ use crate::{
     calls::Answers,
     expected, proposed,
     rights::Caller,
-    room::{self, Room, Taken},
+    room::{Room, Taken},
     status,
     wire::{
         shared::{ProposedMessage, Seconds, Uuid},
@@ -135,7 +135,7 @@ impl Unfinished {
         if self.batches.is_empty() {
             return messages.message().await;
         }
-        room::rest(messages.message()).await?
+        self.room.rest(messages.message()).await?
     }
 
     /// Takes a part; gives the append whose last part it is.

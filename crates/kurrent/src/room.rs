@@ -21,14 +21,15 @@ use tonic::Status;
 pub const MESSAGES_BYTES_MAX: usize = 256 << 20;
 /// Most calls with many answers at once.
 pub const CALLS_MAX: usize = 1_024;
-/// How long the rest of what was begun may take.
-const REST_MAX: Duration = Duration::from_mins(1);
+/// How long the rest of what was begun may take, unless it is said.
+const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The room that all calls share.
+/// The room that all calls share, and for how long one may take it up with what is not whole.
 #[derive(Debug, Clone)]
 pub(crate) struct Room {
     bytes: Arc<Semaphore>,
     calls: Arc<Semaphore>,
+    patience: Duration,
 }
 
 /// Room that is taken up.
@@ -39,7 +40,13 @@ impl Room {
         Self {
             bytes: Arc::new(Semaphore::new(MESSAGES_BYTES_MAX)),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            patience: PATIENCE,
         }
+    }
+
+    /// The same room, taken up for no longer than this by what is not whole.
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Room for a call with many answers.
@@ -50,8 +57,14 @@ impl Room {
 
     /// Room for bytes; waits for it.
     pub(crate) async fn bytes(&self, bytes: usize) -> Result<Taken, Status> {
-        let room = timeout(REST_MAX, self.bytes.clone().acquire_many_owned(wide(bytes))).await;
-        Ok(room.map_err(|_| too_much())?.expect("the semaphore is never closed"))
+        let room = self.bytes.clone().acquire_many_owned(wide(bytes));
+        let room = timeout(self.patience, room).await.map_err(|_| too_much())?;
+        Ok(room.expect("the semaphore is never closed"))
+    }
+
+    /// Waits for the rest of what was begun, not for ever.
+    pub(crate) async fn rest<T>(&self, coming: impl Future<Output = T>) -> Result<T, Status> {
+        timeout(self.patience, coming).await.map_err(|_| late())
     }
 }
 
@@ -61,11 +74,6 @@ fn wide(bytes: usize) -> u32 {
 
 fn too_much() -> Status {
     Status::resource_exhausted("too much is sent at once")
-}
-
-/// Waits for the rest of what was begun, not for ever.
-pub(crate) async fn rest<T>(coming: impl Future<Output = T>) -> Result<T, Status> {
-    timeout(REST_MAX, coming).await.map_err(|_| late())
 }
 
 fn late() -> Status {
@@ -142,7 +150,9 @@ impl<B> Weighed<B> {
             return Poll::Pending;
         };
         let known = self.end.take().filter(|(known, _)| *known == begun);
-        let (_, end) = self.end.insert(known.unwrap_or_else(|| (begun, Box::pin(sleep(REST_MAX)))));
+        let anew = || (begun, Box::pin(sleep(self.load.room.patience)));
+        let known = known.unwrap_or_else(anew);
+        let (_, end) = self.end.insert(known);
         end.as_mut().poll(cx)
     }
 }
@@ -171,5 +181,37 @@ impl<B: Body<Error: Into<Box<dyn Error + Send + Sync>>>> Body for Weighed<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_calls_are_sent_takes_up_room_until_it_is_done_with() {
+        let room = Room::new();
+        let (one, other) = (Load::new(room.clone()), Load::new(room.clone()));
+        one.add(MESSAGES_BYTES_MAX - 10).unwrap();
+        assert_eq!((one.begun(), other.begun()), (Some(0), None));
+        other.add(10).unwrap();
+        assert_eq!(other.add(1).unwrap_err().code(), tonic::Code::ResourceExhausted);
+        one.release(5);
+        assert_eq!(one.begun(), Some(1));
+        other.add(5).unwrap();
+        // No more is given back than was taken.
+        other.release(100);
+        assert_eq!((other.begun(), room.bytes.available_permits()), (None, 15));
+        drop(one);
+        assert_eq!(room.bytes.available_permits(), MESSAGES_BYTES_MAX);
+    }
+
+    #[test]
+    fn only_so_many_calls_have_many_answers_at_once() {
+        let room = Room::new();
+        let all: Vec<Taken> = (0..CALLS_MAX).map(|_| room.call().unwrap()).collect();
+        assert!(room.call().is_err());
+        drop(all);
+        assert!(room.call().is_ok());
     }
 }

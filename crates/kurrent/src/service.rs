@@ -12,7 +12,7 @@ use crate::{
 use fairway_events::Groups;
 use fairway_ledger::Ledger;
 use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE, uri::Scheme};
-use std::{future::ready, sync::Arc};
+use std::{future::ready, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 use tonic::{Status, body::Body};
 
@@ -43,6 +43,13 @@ impl Kurrent {
     #[must_use]
     pub fn with_faults(self, faults: mpsc::Sender<String>) -> Self {
         Self { host: Host { faults: Faults::to(faults), ..self.host }, ..self }
+    }
+
+    /// Waits for the rest of what was begun, such as a message, for another time than a minute.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        let room = self.host.room.clone().with_patience(patience);
+        Self { host: Host { room, ..self.host }, ..self }
     }
 
     /// Ends all subscriptions, consumers and other calls with many answers, so that their server can

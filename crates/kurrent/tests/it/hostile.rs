@@ -7,15 +7,21 @@ use crate::{
     raw::{Raw, field, framed, number},
     server::Server,
 };
+use fairway_kurrent::Open;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
     test_runner::{Config, TestRunner},
 };
+use std::{sync::Arc, time::Duration};
 
+/// How long a test waits.
+const LONG: Duration = Duration::from_secs(20);
 const INVALID: i32 = 3;
+const LATE: i32 = 4;
 const TOO_MUCH: i32 = 8;
 const UNKNOWN_METHOD: i32 = 12;
+const INTERNAL: i32 = 13;
 
 /// The calls of the first protocol.
 pub(crate) const METHODS: &[&str] = &[
@@ -147,4 +153,44 @@ async fn what_is_not_there_is_not_implemented() {
     }
     let bad_name = field(1, &[field(1, &field(3, b"../secret")), field(4, &[])].concat());
     assert_eq!(raw.message("streams.Streams/Delete", None, &bad_name).await.code, INVALID);
+}
+
+#[tokio::test]
+async fn what_was_begun_and_does_not_go_on_is_given_up() {
+    let patience = Duration::from_millis(100);
+    let server = Server::with(Arc::new(Open), |kurrent| kurrent.with_patience(patience)).await;
+    let raw = Raw::connect(server.address).await;
+    let part = framed(&messages()[4][..20]);
+    // A message of which a part is missing, and a batch of which one is.
+    let batch = framed(&messages()[4][..messages()[4].len() - 2]);
+    for (method, begun) in [
+        ("streams.Streams/Append", &part[..10]),
+        ("streams.Streams/Read", &part[..10]),
+        ("streams.Streams/BatchAppend", &part[..10]),
+        ("streams.Streams/BatchAppend", &batch),
+    ] {
+        let call = raw.call_and_wait(method, begun.to_vec());
+        let answer = tokio::time::timeout(LONG, call).await.expect("it is given up");
+        assert_eq!(answer.code, LATE, "{method}");
+    }
+    assert_eq!(server.ledger.head().await.unwrap().0, 0);
+}
+
+#[tokio::test]
+async fn where_the_ledger_is_is_told_to_who_runs_the_server() {
+    let (say, mut said) = tokio::sync::mpsc::channel(4);
+    let server = Server::with(Arc::new(Open), |kurrent| kurrent.with_faults(say)).await;
+    let raw = Raw::connect(server.address).await;
+    let place = server.ledger.place();
+    // Whoever changes the file behind its back breaks it.
+    let script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('DROP TABLE streams')";
+    let mut python = std::process::Command::new("python3");
+    assert!(python.args(["-c", script, &place]).status().unwrap().success());
+    let append = [framed(&messages()[2]), framed(&messages()[3])].concat();
+    let answer = raw.call("streams.Streams/Append", None, append).await;
+    assert_eq!(answer.code, INTERNAL);
+    let told = answer.trailers["grpc-message"].to_str().unwrap();
+    assert_eq!(told, "the%20ledger%20has%20a%20fault");
+    let said = tokio::time::timeout(LONG, said.recv()).await.unwrap().unwrap();
+    assert!(said.contains(&place), "{said}");
 }

@@ -1,18 +1,23 @@
 //! A gRPC client that sends whatever bytes it is given.
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
     body::Incoming,
     client::conn::http2::{self, SendRequest},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::net::SocketAddr;
+use std::{convert::Infallible, net::SocketAddr};
 use tokio::net::TcpStream;
 
+/// What is sent, to its end or not.
+type Sent = UnsyncBoxBody<Bytes, Infallible>;
+
 pub(crate) struct Raw {
-    requests: SendRequest<Full<Bytes>>,
+    requests: SendRequest<Sent>,
     address: SocketAddr,
 }
 
@@ -51,6 +56,15 @@ impl Raw {
         Answer::of(headers, response.into_body()).await
     }
 
+    /// Calls a method with the beginning of what it would take, and sends nothing more.
+    pub(crate) async fn call_and_wait(&self, path: &str, begun: Vec<u8>) -> Answer {
+        let begun = stream::iter([Ok(Frame::data(Bytes::from(begun)))]);
+        let body = StreamBody::new(begun.chain(stream::pending())).boxed_unsync();
+        let response = self.send(("1H", path, None), body).await;
+        let headers = response.headers().clone();
+        Answer::of(headers, response.into_body()).await
+    }
+
     /// Calls a method, and gives the response as it begins.
     pub(crate) async fn open(
         &self,
@@ -59,13 +73,21 @@ impl Raw {
         token: Option<&str>,
         body: Vec<u8>,
     ) -> Response<Incoming> {
+        self.send((deadline, path, token), Full::new(Bytes::from(body)).boxed_unsync()).await
+    }
+
+    async fn send(
+        &self,
+        (deadline, path, token): (&str, &str, Option<&str>),
+        body: Sent,
+    ) -> Response<Incoming> {
         let uri = format!("http://{}/event_store.client.{path}", self.address);
         let request = Request::post(uri).header("content-type", "application/grpc");
         let mut request = request.header("grpc-timeout", deadline);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        let request = request.body(body).unwrap();
         let response = self.requests.clone().send_request(request).await.unwrap();
         assert_eq!(response.status(), 200);
         response

@@ -22,11 +22,19 @@ impl Server {
     }
 
     pub(crate) async fn guarded(rights: Arc<dyn Rights>) -> Self {
+        Self::with(rights, |kurrent| kurrent).await
+    }
+
+    /// A server of which something was changed.
+    pub(crate) async fn with(
+        rights: Arc<dyn Rights>,
+        change: impl FnOnce(Kurrent) -> Kurrent,
+    ) -> Self {
         let dir = tempfile::tempdir_in("/var/tmp").unwrap();
         let ledger = Ledger::open(&dir.path().join("events.db")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let kurrent = Kurrent::new(Groups::open(ledger.clone()), rights);
+        let kurrent = change(Kurrent::new(Groups::open(ledger.clone()), rights));
         let accepting = tokio::spawn(accept(listener, kurrent.clone()));
         Self { address, ledger, kurrent, accepting, _dir: dir }
     }
