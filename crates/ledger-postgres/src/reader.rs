@@ -12,39 +12,78 @@ use fairway_ledger::{
 use fairway_model::Timestamp;
 use tokio_postgres::Row;
 
-/// Selects some events of a page: fewer than are asked for if so many of the largest there is could
-/// be more than a page has bytes.
+/// Selects some events of a page in two ways, each of which leaves out what would be too many bytes.
+/// By the largest event there is: as many as are asked for, unless so many of that one could be too
+/// large. By size: those that are not, which takes the server a little longer.
 macro_rules! select_events {
-    ($where:literal) => {
-        concat!(
-            "SELECT position, stream, version, kind, recorded, id, data_is_json, data,
-                metadata_is_json, metadata
-             FROM events WHERE ",
-            $where,
-            " LIMIT least($3, (SELECT greatest($4 / greatest(largest, 1), 1) FROM head))"
-        )
+    ($where:literal, $order:literal) => {
+        Select {
+            by_largest: concat!(
+                "SELECT position, stream, version, kind, recorded, id, data_is_json, data,
+                    metadata_is_json, metadata
+                 FROM events WHERE ",
+                $where,
+                " ORDER BY ",
+                $order,
+                " LIMIT least($3, (SELECT greatest($4 / greatest(largest, 1), 1) FROM head))"
+            ),
+            by_size: concat!(
+                "SELECT position, stream, version, kind, recorded, id, data_is_json, data,
+                    metadata_is_json, metadata
+                 FROM (
+                    SELECT *, sum(octet_length(data) + octet_length(metadata))
+                        OVER (ORDER BY ",
+                $order,
+                " ROWS UNBOUNDED PRECEDING) AS bytes
+                    FROM (SELECT * FROM events WHERE ",
+                $where,
+                " ORDER BY ",
+                $order,
+                " LIMIT $3) asked
+                 ) summed
+                 WHERE bytes - octet_length(data) - octet_length(metadata) < $4
+                 ORDER BY ",
+                $order
+            ),
+        }
     };
 }
 
-const ALL_AFTER: &str = select_events!("position > $1 AND position <= $2 ORDER BY position");
-const ALL_BEFORE: &str = select_events!("position < $1 AND position <= $2 ORDER BY position DESC");
-const CATEGORY_AFTER: &str = select_events!(
-    "category = (SELECT id FROM categories WHERE name = $5)
-     AND position > $1 AND position <= $2 ORDER BY position"
+/// One question, asked in two ways.
+#[derive(Debug, Clone, Copy)]
+struct Select {
+    by_largest: &'static str,
+    by_size: &'static str,
+}
+
+/// Which way to ask.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    ByLargest,
+    BySize,
+}
+
+const ALL_AFTER: Select = select_events!("position > $1 AND position <= $2", "position");
+const ALL_BEFORE: Select = select_events!("position < $1 AND position <= $2", "position DESC");
+const CATEGORY_AFTER: Select = select_events!(
+    "category = (SELECT id FROM categories WHERE name = $5) AND position > $1 AND position <= $2",
+    "position"
 );
-const CATEGORY_BEFORE: &str = select_events!(
-    "category = (SELECT id FROM categories WHERE name = $5)
-     AND position < $1 AND position <= $2 ORDER BY position DESC"
+const CATEGORY_BEFORE: Select = select_events!(
+    "category = (SELECT id FROM categories WHERE name = $5) AND position < $1 AND position <= $2",
+    "position DESC"
 );
-const STREAM_AFTER: &str = select_events!(
+const STREAM_AFTER: Select = select_events!(
     "stream = (SELECT id FROM streams WHERE name = $5 AND standing = 0)
      AND version > (SELECT greatest(truncated, $1) FROM streams WHERE name = $5)
-     AND position <= $2 ORDER BY version"
+     AND position <= $2",
+    "version"
 );
-const STREAM_BEFORE: &str = select_events!(
+const STREAM_BEFORE: Select = select_events!(
     "stream = (SELECT id FROM streams WHERE name = $5 AND standing = 0)
      AND version > (SELECT truncated FROM streams WHERE name = $5)
-     AND version < $1 AND position <= $2 ORDER BY version DESC"
+     AND version < $1 AND position <= $2",
+    "version DESC"
 );
 
 /// The position of the last event recorded at a moment or before. Events are recorded in the order
@@ -74,9 +113,10 @@ pub(crate) async fn events(
 ) -> Result<Vec<Event>, Fault> {
     let mut rest = read.clone();
     rest.limit = read.limit.min(PAGE_EVENTS_MAX);
-    let (mut page, mut bytes) = (Vec::new(), 0);
+    let (mut page, mut bytes, mut way) = (Vec::new(), 0, Way::ByLargest);
     while rest.limit > 0 && bytes < PAGE_BYTES_MAX {
-        let rows = select(link, &rest).await?;
+        let rows = select(link, &rest, way, PAGE_BYTES_MAX - bytes).await?;
+        way = Way::BySize;
         let Some(last) = rows.last() else { break };
         rest.scope = scope_from(rest.scope, last);
         rest.limit -= rows.len();
@@ -97,10 +137,10 @@ pub(crate) async fn events(
 }
 
 /// The next rows of a page; none only if there are none.
-async fn select(link: &Link, read: &Read) -> Result<Vec<Row>, Fault> {
-    let (limit, bytes) = (signed(read.limit as u64), signed(PAGE_BYTES_MAX as u64));
+async fn select(link: &Link, read: &Read, way: Way, bytes: usize) -> Result<Vec<Row>, Fault> {
+    let (limit, bytes) = (signed(read.limit as u64), signed(bytes as u64));
     let as_of = signed(read.as_of.0);
-    let (sql, from, name) = match &read.scope {
+    let (select, from, name) = match &read.scope {
         Scope::All(From::After(after)) => (ALL_AFTER, after.0, None),
         Scope::All(From::Before(before)) => (ALL_BEFORE, before.0, None),
         Scope::Category(name, From::After(after)) => (CATEGORY_AFTER, after.0, Some(name.as_str())),
@@ -114,6 +154,10 @@ async fn select(link: &Link, read: &Read) -> Result<Vec<Row>, Fault> {
         // No text of PostgreSQL has one, so nothing is named so.
         return Ok(Vec::new());
     }
+    let sql = match way {
+        Way::ByLargest => select.by_largest,
+        Way::BySize => select.by_size,
+    };
     let from = signed(from);
     let params: Params<'_> = match &name {
         Some(name) => &[&from, &as_of, &limit, &bytes, name],

@@ -1,10 +1,10 @@
-//! A disk that is full.
+//! A disk that is full, and events of different sizes.
 
 use crate::{
     place::{Place, append, events, numbers, stream},
-    server::Server,
+    server::{Server, until},
 };
-use fairway_ledger::{AppendError, Expected, Json, LedgerError, NewEvent};
+use fairway_ledger::{AppendError, Expected, Json, LedgerError, NewEvent, Position};
 use std::{path::Path, process::Command};
 
 /// A small file system under the events of one ledger.
@@ -63,4 +63,36 @@ async fn a_full_disk_is_named_and_the_ledger_can_still_be_read() {
     assert_eq!(numbers(&ledger).await, (0..=100).collect::<Vec<_>>());
     server.ask(&format!("ALTER TABLE {schema}.events SET TABLESPACE pg_default")).await;
     server.ask("DROP TABLESPACE small").await;
+}
+
+#[tokio::test]
+async fn a_large_event_does_not_make_every_page_small() {
+    let server = Server::shared();
+    let place = Place::new();
+    let ledger = place.open().await;
+    let large = NewEvent::from_json("large", Json::of(&"a".repeat(1_000_000)).unwrap()).unwrap();
+    ledger.append(&stream("a"), Expected::Any, vec![large.clone(); 2]).await.unwrap();
+    append(&ledger, "a", 0..4_000).await;
+    ledger.append(&stream("a"), Expected::Any, vec![large; 16]).await.unwrap();
+    drop(ledger);
+    let count = async |column: &str| {
+        let sql = format!(
+            "SELECT {column} FROM pg_stat_user_tables
+             WHERE schemaname = '{}' AND relname = 'events'",
+            place.schema
+        );
+        server.ask(&sql).await.and_then(|count| count.parse::<u64>().ok()).unwrap_or(0)
+    };
+    until("all appends are counted", async || count("n_tup_ins").await >= 4_018).await;
+    let before = count("idx_scan").await;
+
+    let ledger = place.open().await;
+    let first = ledger.read_all(Position(0), 10_000).await.unwrap();
+    assert_eq!(first.len(), 2 + 4_000 + 15, "16 MiB are reached by the last");
+    let rest = ledger.read_all(Position(4_017), 10_000).await.unwrap();
+    assert_eq!(rest.len(), 1);
+    drop((ledger, first, rest));
+    until("all reads are counted", async || count("idx_tup_fetch").await >= 4_018).await;
+    let scans = count("idx_scan").await - before;
+    assert!(scans < 20, "{scans} statements for two pages");
 }
