@@ -15,7 +15,10 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::Semaphore;
 
+/// Most connections at once, each with pages in memory; who comes later waits.
+const LINKS_MAX: usize = 16;
 /// Most connections that are kept open while nobody reads.
 const IDLE_MAX: usize = 4;
 /// Most names that a connection remembers of each sort.
@@ -26,6 +29,7 @@ const NAMES_MAX: usize = 10_000;
 pub(crate) struct Reader {
     database: Arc<Database>,
     ledger: LedgerId,
+    permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Link>>>,
 }
 
@@ -40,7 +44,8 @@ pub(crate) struct Link {
 
 impl Reader {
     pub(crate) fn new(database: Database, ledger: LedgerId) -> Self {
-        Self { database: Arc::new(database), ledger, idle: Arc::default() }
+        let permits = Arc::new(Semaphore::new(LINKS_MAX));
+        Self { database: Arc::new(database), ledger, permits, idle: Arc::default() }
     }
 
     /// Opens a connection of the caller's own.
@@ -54,6 +59,8 @@ impl Reader {
         read: impl FnOnce(&mut Link) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let reader = self.clone();
+        let permit = self.permits.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| LedgerError::Closed)?;
         let task = tokio::task::spawn_blocking(move || {
             let mut link = match reader.take() {
                 Some(link) => link,
@@ -61,6 +68,7 @@ impl Reader {
             };
             let result = read(&mut link).map_err(|error| reader.database.error(error));
             reader.put(link);
+            drop(permit);
             result
         });
         task.await.map_err(|_| LedgerError::Closed)?

@@ -1,7 +1,10 @@
 use crate::place::{Mounted, Place, append, events, numbers, stream};
-use fairway_ledger::{AppendError, Event, Expected, Json, Key, Ledger, LedgerError, NewEvent};
-use fairway_ledger::{DecodeError, Projection};
+use fairway_ledger::{
+    AppendError, DecodeError, Event, Expected, Json, Key, Ledger, LedgerError, NewEvent, Position,
+    Projection,
+};
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 struct Count;
 
@@ -67,6 +70,29 @@ async fn a_ledger_on_a_full_disk_is_opened_when_there_is_space_again() {
     std::fs::remove_file(&ballast).unwrap();
     let ledger = Ledger::open(&disk.path()).unwrap();
     assert_eq!(numbers(&ledger).await, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn hundreds_who_read_at_once_share_a_few_connections() {
+    let place = Place::new();
+    let ledger = place.open();
+    append(&ledger, "a", 0..5_000).await;
+    let mut readers = JoinSet::new();
+    for _ in 0..300 {
+        let ledger = ledger.clone();
+        readers.spawn(async move { ledger.read_all(Position(0), 2_000).await.unwrap().len() });
+    }
+    let path = place.path();
+    let open = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap();
+        files.filter(|file| file.as_ref().unwrap().path().read_link().is_ok_and(|to| to == path))
+    };
+    let mut most = 0;
+    while let Some(read) = readers.join_next().await {
+        assert_eq!(read.unwrap(), 2_000);
+        most = most.max(open().count());
+    }
+    assert!((2..=20).contains(&most), "{most} connections");
 }
 
 #[tokio::test]
