@@ -161,6 +161,7 @@ async fn a_stream_that_is_named_twice_is_refused() {
     };
     let refused = place.open.append_all(vec![append(1), append(2)]).await.unwrap_err();
     assert!(matches!(refused, AppendError::SameStream(_)), "{refused}");
+    assert!(!place.dir.path().join("keys").exists(), "no key is made for what is refused");
 }
 
 /// One who is forgotten while others append is gone from all that was appended before.
