@@ -7,8 +7,8 @@ use crate::{
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{
-    HeaderMap,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    HeaderMap, HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use http_body_util::BodyExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +63,10 @@ pub(crate) async fn read<'a>(
     headers: &HeaderMap,
     mut body: Body,
 ) -> Result<Held<'a>, Problem> {
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(ProblemKind::MediaType, "a body cannot be compressed"));
+    }
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     let announced = announced.and_then(|length| length.parse().ok()).unwrap_or(0_usize);
     if announced > BODY_BYTES_MAX {

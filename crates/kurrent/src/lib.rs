@@ -1,6 +1,6 @@
 //! The ledger as clients of KurrentDB see it: the gRPC calls of its first protocol, and the appends
-//! of its second, so that its official clients work unmodified. Revisions count from 0 there and versions from 1 here; commit
-//! and prepare positions are both the ledger's position.
+//! of its second, so that its official clients work unmodified. Revisions count from 0 there and
+//! versions from 1 here; commit and prepare positions are both the ledger's position.
 //!
 //! [`Kurrent::handle`] answers one request; who serves HTTP/2 mounts it for those that
 //! [`is_grpc`] is true of. It opens no socket and knows tokens only through [`Rights`].

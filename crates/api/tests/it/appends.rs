@@ -72,5 +72,8 @@ async fn a_body_of_another_kind_is_refused() {
     send("application/x-ndjson", "{\"kind\":\"b\"}\n{\"kind\":\"c\"}\n").await.is(201);
     send("application/json", "{").await.problem(422, "content");
     world.ask(Request::post("/v1/streams/a"), Body::empty()).await.problem(415, "media-type");
+    let compressed = Request::post("/v1/streams/a").header("content-type", "application/json");
+    let compressed = compressed.header("content-encoding", "gzip");
+    world.ask(compressed, r#"{"kind":"a"}"#).await.problem(415, "media-type");
     world.end().await;
 }
