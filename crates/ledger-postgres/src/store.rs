@@ -57,7 +57,7 @@ impl Postgres {
         let sweeping = streams::sweep_rest(&link, &address).await;
         let sweeping = sweeping.map_err(|fault| fault.at(address.place()))?;
         let head = Sender::new(Position(0));
-        let appender = Appender::start(address.clone(), clock, head.clone());
+        let appender = Appender::start(id, address.clone(), clock, head.clone());
         let pool = Pool::new(address.clone(), link);
         let (names, listening) = (Names::default(), OnceLock::new());
         Ok(Self { id, address, pool, names, appender, head, listening, _sweeping: sweeping })

@@ -27,6 +27,14 @@ impl EventId {
         let bits = u128::from(ledger.0) << 64 | u128::from(position.0);
         Self(*uuid::Builder::from_custom_bytes(bits.to_be_bytes()).as_uuid().as_bytes())
     }
+
+    /// The position of which a ledger derived this id, if it did.
+    pub fn derived_from(self, ledger: LedgerId) -> Option<Position> {
+        // The variant takes the two highest bits.
+        let (_, low) = Uuid::from_bytes(self.0).as_u64_pair();
+        let position = Position(low & (u64::MAX >> 2));
+        (Self::derived(ledger, position) == self).then_some(position)
+    }
 }
 
 impl fmt::Display for EventId {
@@ -70,6 +78,16 @@ mod tests {
         let uuid = Uuid::from_bytes(id(7, 9).0);
         assert_eq!(uuid.get_version_num(), 8);
         assert_eq!(id(7, 9).to_string().parse(), Ok(id(7, 9)));
+    }
+
+    #[test]
+    fn a_derived_id_says_of_which_position_it_is() {
+        for position in [1, 255, 1 << 40, (1 << 62) - 1] {
+            let id = EventId::derived(LedgerId(u64::MAX), Position(position));
+            assert_eq!(id.derived_from(LedgerId(u64::MAX)), Some(Position(position)));
+            assert_eq!(id.derived_from(LedgerId(7)), None);
+        }
+        assert_eq!(EventId([7; 16]).derived_from(LedgerId(7)), None);
     }
 
     proptest! {

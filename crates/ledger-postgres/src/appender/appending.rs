@@ -18,7 +18,7 @@ use crate::{
     connection::Link,
     error::Fault,
 };
-use fairway_ledger::{Clock, LedgerError, Position};
+use fairway_ledger::{Clock, LedgerError, LedgerId, Position};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
@@ -43,6 +43,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The task's state.
 #[derive(Debug)]
 pub(crate) struct Appending {
+    id: LedgerId,
     address: Arc<Address>,
     clock: Clock,
     head: watch::Sender<Position>,
@@ -80,10 +81,16 @@ impl From<LedgerError> for Failure {
 }
 
 impl Appending {
-    pub(crate) fn new(address: Arc<Address>, clock: Clock, head: watch::Sender<Position>) -> Self {
+    pub(crate) fn new(
+        id: LedgerId,
+        address: Arc<Address>,
+        clock: Clock,
+        head: watch::Sender<Position>,
+    ) -> Self {
         let number = RandomState::new().hash_one("appender");
         let me = format!("{}-{number:016x}", std::process::id());
-        Self { address, clock, head, me, committed: Arc::default(), session: None, hold: None }
+        let (committed, session, hold) = (Arc::default(), None, None);
+        Self { id, address, clock, head, me, committed, session, hold }
     }
 
     /// Appends until nobody can ask for it any more.
@@ -155,7 +162,8 @@ impl Appending {
         }
         self.take_lease(&link).await?;
         let hold = self.hold.as_mut().expect("the lease was taken");
-        let places = hold.known.learn(&link, group.iter().flat_map(|job| &job.appends)).await?;
+        let appends = group.iter().flat_map(|job| &job.appends);
+        let places = hold.known.learn(&link, self.id, appends).await?;
         let mut end = hold.lease.clone();
         end.recorded = self.clock.now().max(end.recorded);
         let mut planner = Planner::new(&mut hold.known, places, &mut end);

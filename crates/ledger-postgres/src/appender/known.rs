@@ -1,8 +1,15 @@
 //! What the holder of the lease remembers of streams. Nobody else changes them, so it stays true for
 //! as long as the lease is held.
 
-use crate::{connection::Link, error::Fault, reader::unsigned, streams};
-use fairway_ledger::{Append, EventId, Place, Position, StreamName, StreamState, Version};
+use crate::{
+    connection::Link,
+    error::Fault,
+    reader::{signed, unsigned},
+    streams,
+};
+use fairway_ledger::{
+    Append, EventId, LedgerId, Place, Position, StreamName, StreamState, Version,
+};
 use std::collections::{HashMap, HashSet};
 
 /// Most streams that are remembered from batch to batch, and most categories.
@@ -33,14 +40,25 @@ pub(crate) struct Known {
 /// Where events are, or were, whose ids somebody appends.
 pub(crate) type Places = HashMap<(StreamName, EventId), Place>;
 
+/// Ids that somebody appends, as columns. Those that the ledger derived are of one position.
+#[derive(Debug, Default)]
+struct GivenIds<'a> {
+    streams: Vec<&'a str>,
+    ids: Vec<&'a [u8]>,
+    derived_from: Vec<Option<i64>>,
+}
+
 const STREAMS: &str = "
     SELECT id, category, name, version, truncated, standing FROM states WHERE name = ANY($1)";
 const CATEGORIES: &str = "SELECT id, name FROM categories WHERE name = ANY($1)";
 const PLACES: &str = "
     SELECT u.name, u.id, e.position, e.version
-    FROM unnest($1::text[], $2::bytea[]) AS u(name, id)
+    FROM unnest($1::text[], $2::bytea[], $3::bigint[]) AS u(name, id, derived_from)
     JOIN streams s ON s.name = u.name
     JOIN LATERAL (
+        SELECT position, version FROM events
+        WHERE position = u.derived_from AND stream = s.id AND events.id IS NULL
+        UNION ALL
         SELECT position, version FROM events WHERE stream = s.id AND events.id = u.id
         UNION ALL
         SELECT position, version FROM truncated_ids t WHERE stream = s.id AND t.id = u.id
@@ -52,13 +70,14 @@ impl Known {
     pub(crate) async fn learn(
         &mut self,
         link: &Link,
+        ledger: LedgerId,
         appends: impl Iterator<Item = &Append> + Clone + Send,
     ) -> Result<Places, Fault> {
         if self.streams.len() > STREAMS_MAX || self.categories.len() > STREAMS_MAX {
             *self = Self::default();
         }
         let streams = self.unknown(appends.clone());
-        let (names, ids) = self.given_ids(appends);
+        let given = self.given_ids(ledger, appends);
         tokio::try_join!(
             async {
                 if !streams.is_empty() {
@@ -66,7 +85,7 @@ impl Known {
                 }
                 Ok(())
             },
-            places(link, names, ids),
+            places(link, given),
         )
         .map(|((), places)| places)
     }
@@ -85,19 +104,22 @@ impl Known {
     /// Ids that are given to events of streams that may have them.
     fn given_ids<'a>(
         &self,
+        ledger: LedgerId,
         appends: impl Iterator<Item = &'a Append>,
-    ) -> (Vec<&'a str>, Vec<&'a [u8]>) {
-        let (mut names, mut ids) = (Vec::new(), Vec::new());
+    ) -> GivenIds<'a> {
+        let mut given = GivenIds::default();
         for append in appends {
             if self.streams.get(&append.stream).is_some_and(|entry| entry.ids.is_none()) {
                 continue;
             }
             for id in append.events.iter().filter_map(|event| event.id.as_ref()) {
-                names.push(append.stream.as_str());
-                ids.push(id.0.as_slice());
+                given.streams.push(append.stream.as_str());
+                given.ids.push(id.0.as_slice());
+                let position = id.derived_from(ledger);
+                given.derived_from.push(position.map(|position| signed(position.0)));
             }
         }
-        (names, ids)
+        given
     }
 
     async fn learn_streams(&mut self, link: &Link, names: Vec<StreamName>) -> Result<(), Fault> {
@@ -130,12 +152,13 @@ impl Known {
     }
 }
 
-async fn places(link: &Link, names: Vec<&str>, ids: Vec<&[u8]>) -> Result<Places, Fault> {
+async fn places(link: &Link, given: GivenIds<'_>) -> Result<Places, Fault> {
+    let GivenIds { streams, ids, derived_from } = given;
     if ids.is_empty() {
         return Ok(Places::new());
     }
     let mut places = Places::new();
-    for row in link.query(PLACES, &[&names, &ids]).await? {
+    for row in link.query(PLACES, &[&streams, &ids, &derived_from]).await? {
         let Ok(id) = <[u8; 16]>::try_from(row.get::<_, &[u8]>(1)) else { continue };
         let place = Place {
             position: Position(unsigned(row.get(2))),

@@ -1,7 +1,9 @@
 //! The way to the task that appends, and the group of what is waiting that it takes at once.
 
 use crate::{address::Address, appender::appending::Appending};
-use fairway_ledger::{Append, AppendError, Appended, Clock, LedgerError, NewEvent, Position};
+use fairway_ledger::{
+    Append, AppendError, Appended, Clock, LedgerError, LedgerId, NewEvent, Position,
+};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -43,12 +45,13 @@ pub(crate) struct Appender {
 impl Appender {
     /// Starts the task. `head` is told the position after each commit.
     pub(crate) fn start(
+        id: LedgerId,
         address: Arc<Address>,
         clock: Clock,
         head: watch::Sender<Position>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(Appending::new(address, clock, head).run(Queue(queue)));
+        tokio::spawn(Appending::new(id, address, clock, head).run(Queue(queue)));
         Self { jobs }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Place, cases,
-    given::{all, append, conflict, event, events, id, numbers_in, stream, with_ids},
+    given::{all, append, conflict, event, events, id, number, numbers_in, stream, with_ids},
     place::open,
 };
 use crate::{
@@ -25,6 +25,7 @@ cases!(
     a_retry_to_several_streams_is_whole_or_refused,
     retries_at_once_are_appended_once,
     events_without_ids_have_ids_that_stay,
+    an_id_that_the_ledger_gave_is_known_as_well,
 );
 
 async fn put(ledger: &Ledger, expected: Expected, ids: &[u64]) -> Result<Appended, AppendError> {
@@ -180,4 +181,19 @@ async fn events_without_ids_have_ids_that_stay(place: Box<dyn Place>) {
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 20);
     let again: Vec<_> = all(&open(&*place).await).await.iter().map(|event| event.id).collect();
     assert_eq!(again, ids);
+}
+
+async fn an_id_that_the_ledger_gave_is_known_as_well(place: Box<dyn Place>) {
+    let ledger = open(&*place).await;
+    append(&ledger, "b", [0]).await;
+    let first = append(&ledger, "a", [1, 2]).await;
+    let again: Vec<_> =
+        all(&ledger).await[1..].iter().map(|of| event(number(of)).with_id(of.id)).collect();
+    let retried = ledger.append(&stream("a"), Expected::Any, again.clone()).await;
+    assert_eq!(retried.expect("it is a retry"), first);
+    let other = ledger.append(&stream("b"), Expected::Any, again.clone()).await;
+    assert_eq!(other.expect("it is new there").version, Version(3));
+    let retried = ledger.append(&stream("b"), Expected::Any, again).await;
+    assert_eq!(retried.expect("it is a retry").version, Version(3));
+    assert_eq!(all(&ledger).await.len(), 5);
 }

@@ -4,12 +4,13 @@ use crate::{
     append::{Append, AppendError, Appended, Place, Verdict, judge, judge_all},
     data::Data,
     event::{NewEvent, Position, Version},
+    event_id::LedgerId,
     read::{Standing, StreamState},
     sqlite::streams::{self, Found},
 };
 use fairway_model::Timestamp;
 use rusqlite::{
-    Connection, Error, OptionalExtension,
+    Connection, Error, OptionalExtension, Row,
     types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef},
 };
 
@@ -18,6 +19,7 @@ pub(crate) type Outcome = Result<Vec<Appended>, AppendError>;
 
 /// The end of the ledger within a transaction.
 pub(crate) struct Head {
+    pub(crate) ledger: LedgerId,
     pub(crate) position: Position,
     pub(crate) now: Timestamp,
 }
@@ -37,7 +39,7 @@ pub(crate) fn apply(
             None => StreamState::none(append.stream.clone()),
         };
         let places = match &stream {
-            Some(stream) => places(connection, stream.id, &append.events)?,
+            Some(stream) => places(connection, head.ledger, stream.id, &append.events)?,
             None => Vec::new(),
         };
         verdicts.push(judge(append, &state, &places));
@@ -71,6 +73,7 @@ pub(crate) fn apply(
 /// Where events are, or were, whose ids a stream has already; empty if none was given an id.
 fn places(
     connection: &Connection,
+    ledger: LedgerId,
     stream: i64,
     events: &[NewEvent],
 ) -> Result<Vec<Option<Place>>, Error> {
@@ -81,12 +84,21 @@ fn places(
         "SELECT position, version FROM events WHERE stream = ?1 AND id = ?2
          UNION ALL SELECT position, version FROM truncated_ids WHERE stream = ?1 AND id = ?2",
     )?;
+    let mut find_derived = connection.prepare_cached(
+        "SELECT position, version FROM events WHERE position = ?1 AND stream = ?2 AND id IS NULL",
+    )?;
+    let of = |row: &Row<'_>| {
+        Ok(Place { position: Position(row.get(0)?), version: Version(row.get(1)?) })
+    };
     let place = |event: &NewEvent| {
         let Some(id) = event.id else { return Ok(None) };
-        let place = find.query_row((stream, id.0), |row| {
-            Ok(Place { position: Position(row.get(0)?), version: Version(row.get(1)?) })
-        });
-        place.optional()
+        match id.derived_from(ledger) {
+            None => find.query_row((stream, id.0), of).optional(),
+            Some(position) => match find_derived.query_row((position.0, stream), of).optional()? {
+                None => find.query_row((stream, id.0), of).optional(),
+                found => Ok(found),
+            },
+        }
     };
     events.iter().map(place).collect()
 }

@@ -41,7 +41,7 @@ impl Sqlite {
         let id = database::ledger_id(&connection).map_err(|error| database.error(error))?;
         let head = Sender::new(Position(0));
         let reader = Reader::new(database.clone(), id);
-        let writer = Writer::start(database.clone(), connection, clock, head.clone())?;
+        let writer = Writer::start(id, (database.clone(), connection), clock, head.clone())?;
         Ok(Self { id, database, reader, writer, head, looking: OnceLock::new() })
     }
 }

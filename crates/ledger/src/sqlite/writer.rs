@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     error::LedgerError,
     event::Position,
+    event_id::LedgerId,
     sqlite::{
         append::{Head, Outcome, apply},
         database::Database,
@@ -79,13 +80,13 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread. `head` is told the position after each commit.
     pub(crate) fn start(
-        database: Database,
-        connection: Connection,
+        id: LedgerId,
+        (database, connection): (Database, Connection),
         clock: Clock,
         head: watch::Sender<Position>,
     ) -> Result<Self, LedgerError> {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        let writing = Writing { database, connection, clock, head };
+        let writing = Writing { id, database, connection, clock, head };
         let started = thread::Builder::new().name("ledger".to_owned()).spawn(move || {
             writing.run(queue);
         });
@@ -115,6 +116,7 @@ impl Writer {
 
 /// What the thread owns.
 struct Writing {
+    id: LedgerId,
     database: Database,
     connection: Connection,
     clock: Clock,
@@ -167,7 +169,8 @@ impl Writing {
             return Ok(Some(to));
         }
         let (last, recorded) = end(&transaction)?;
-        let mut head = Head { position: last, now: self.clock.now().max(recorded) };
+        let now = self.clock.now().max(recorded);
+        let mut head = Head { ledger: self.id, position: last, now };
         for job in group {
             job.perform(&mut transaction, &mut head)?;
         }
