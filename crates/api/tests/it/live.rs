@@ -3,6 +3,7 @@
 use crate::world::World;
 use axum::body::Body;
 use fairway_api::{Patience, Server};
+use fairway_ledger::{Expected, NewEvent};
 use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -123,13 +124,16 @@ async fn a_read_waits_for_a_position() {
 #[tokio::test]
 async fn a_reader_who_wants_little_is_told_how_far_it_is_while_much_comes() {
     let world = World::start_with(|api| {
-        let quiet = Duration::from_millis(50);
+        let quiet = Duration::from_millis(500);
         Server::new(api).with_patience(Patience { quiet, ..Patience::default() })
     });
     let mut reader = Reader::open(&world, "/v1/events?kind_prefix=rare", None).await;
+    let stream = "order-1".parse().unwrap();
     let appending = async {
         loop {
-            world.post("/v1/streams/order-1", &json!({ "kind": "common" })).await.is(201);
+            // So often that it is never quiet for long.
+            let event = NewEvent::new("common", &1).unwrap();
+            world.ledger.append(&stream, Expected::Any, vec![event]).await.unwrap();
         }
     };
     let told = async {
