@@ -1,6 +1,6 @@
 //! Events as clients write them in JSON.
 
-use crate::{depth, expected, problem::Problem};
+use crate::{expected, json_in, problem::Problem};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fairway_ledger::{
     Append, Data, EventId, Expected, Kind, NewEvent, Snapshot, StreamName, Version,
@@ -129,7 +129,7 @@ fn data(json: Option<&RawValue>, base64: Option<String>) -> Result<Data, Problem
 }
 
 fn kept(json: &str) -> Result<Data, Problem> {
-    let json = depth::json(json);
+    let json = json_in::json(json);
     json.map(Data::from).map_err(|error| Problem::content(error.to_string()))
 }
 

@@ -1,6 +1,7 @@
 //! Measures a ledger in a file. Prints one JSON object.
 //!
-//! Usage: `ledger_load floor DIR SECONDS`: how often 4 KiB of a file can be overwritten and synced;
+//! Usage: `ledger_load floor append|overwrite DIR SECONDS`: how often 4 KiB can be written to a file
+//! and synced;
 //! `append DIR WRITERS BATCH SECONDS`: writers with a stream each append 256-byte events;
 //! `fill FILE EVENTS STREAMS`: makes a ledger; `read FILE`: follows it from its start to its end;
 //! `open FILE STREAMS READS`: opens it and reads last events of some of its streams;
@@ -29,7 +30,7 @@ use tokio::task::JoinSet;
 const EVENT_BYTES: usize = 256;
 /// Bytes of one write of the floor.
 const BLOCK: usize = 4096;
-/// Blocks of the file that the floor overwrites in turn: about as many as a write-ahead log has.
+/// Blocks of the file that is overwritten in turn: about as many as a write-ahead log has.
 const FLOOR_BLOCKS: u64 = 1024;
 /// Events of one append while a ledger is filled.
 const FILL_BATCH: u64 = 5_000;
@@ -41,7 +42,10 @@ async fn main() {
     let number = |word: &str| word.parse::<u64>().unwrap();
     let seconds = |word: &str| Duration::from_secs_f64(word.parse().unwrap());
     let figures = match words.as_slice() {
-        ["floor", dir, time] => floor(Path::new(dir), seconds(time)),
+        ["floor", "append", dir, time] => floor(Path::new(dir), seconds(time), &Floor::Append),
+        ["floor", "overwrite", dir, time] => {
+            floor(Path::new(dir), seconds(time), &Floor::Overwrite)
+        }
         ["append", dir, writers, batch, time] => {
             append(Path::new(dir), number(writers), number(batch), seconds(time)).await
         }
@@ -58,22 +62,29 @@ async fn main() {
     println!("{figures}");
 }
 
-/// How many times a second a block can be written and synced, in a file that does not grow: growth
-/// would be synced too.
-fn floor(dir: &Path, time: Duration) -> Value {
+/// What a block is written to.
+#[derive(PartialEq, Eq)]
+enum Floor {
+    /// The end of a file, which grows: its new size is synced, too.
+    Append,
+    /// A file that has its size: the best that can be had of a disk.
+    Overwrite,
+}
+
+/// How many times a second a block can be written and synced.
+fn floor(dir: &Path, time: Duration, floor: &Floor) -> Value {
     let path = dir.join("floor");
     let file = File::create(&path).unwrap();
-    for block in 0..FLOOR_BLOCKS {
-        file.write_all_at(&[0; BLOCK], block * BLOCK as u64).unwrap();
+    let write = |block: u64| file.write_all_at(&[7; BLOCK], block * BLOCK as u64).unwrap();
+    if *floor == Floor::Overwrite {
+        (0..FLOOR_BLOCKS).for_each(write);
+        file.sync_all().unwrap();
     }
-    file.sync_all().unwrap();
     let (start, mut times) = (Instant::now(), Vec::new());
-    for block in (0..FLOOR_BLOCKS).cycle() {
-        if start.elapsed() >= time {
-            break;
-        }
+    while start.elapsed() < time {
         let before = Instant::now();
-        file.write_all_at(&[7; BLOCK], block * BLOCK as u64).unwrap();
+        let block = times.len() as u64;
+        write(if *floor == Floor::Overwrite { block % FLOOR_BLOCKS } else { block });
         file.sync_data().unwrap();
         times.push(before.elapsed());
     }

@@ -5,7 +5,7 @@ use super::{
     attributes::{Attributes, CloudEventError, is_json},
     outgoing::Outgoing,
 };
-use crate::{answer, depth, segment};
+use crate::{answer, json_in, segment};
 use axum::response::Response;
 use fairway_ledger::{Data, Event, NewEvent};
 use http::{
@@ -69,7 +69,7 @@ fn data(content: Option<&str>, body: &[u8]) -> Result<Data, CloudEventError> {
         return Ok(Data::trusted_json("null".to_owned()));
     }
     let text = std::str::from_utf8(body).map_err(|error| CloudEventError::Data(error.to_string()));
-    Ok(depth::json(text?).map_err(|error| CloudEventError::Data(error.to_string()))?.into())
+    Ok(json_in::json(text?).map_err(|error| CloudEventError::Data(error.to_string()))?.into())
 }
 
 /// A response that is one CloudEvent in binary mode.

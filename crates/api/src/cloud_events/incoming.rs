@@ -1,7 +1,7 @@
 //! CloudEvents in JSON: one in structured mode, or a batch.
 
 use super::attributes::{Attributes, CloudEventError};
-use crate::depth;
+use crate::json_in;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fairway_ledger::{Data, NewEvent};
 use serde::Deserialize;
@@ -38,7 +38,7 @@ fn event(members: &Members<'_>) -> Result<NewEvent, CloudEventError> {
     let data = match (present("data"), present("data_base64")) {
         (Some(_), Some(_)) => return Err(CloudEventError::Twice),
         (Some(json), None) => {
-            let json = depth::json(json.get());
+            let json = json_in::json(json.get());
             json.map_err(|error| CloudEventError::Data(error.to_string()))?.into()
         }
         (None, Some(text)) => bytes(text)?,

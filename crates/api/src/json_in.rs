@@ -1,6 +1,5 @@
 //! Taking in JSON, and what is said of a text that is not taken.
 
-pub use fairway_ledger::JSON_DEPTH_MAX as DEPTH_MAX;
 use fairway_ledger::{EventError, Json};
 
 /// Why a text is not taken in as JSON.
