@@ -118,13 +118,13 @@ fn a_data_directory_of_a_newer_version_is_left_alone() {
     exit 1
     --- stderr
     error: could not open the ledger
-      caused by: ledger `[DIR]/home/ledger.db` has schema 7, this Fairway knows up to 2; use a newer Fairway
+      caused by: ledger `[DIR]/home/ledger.db` has schema 7, this Fairway knows up to 3; use a newer Fairway
     ");
     assert_outcome!(world.fairway(&["status"]), @r"
     exit 1
     --- stderr
     error: could not open the ledger
-      caused by: ledger `[DIR]/home/ledger.db` has schema 7, this Fairway knows up to 2; use a newer Fairway
+      caused by: ledger `[DIR]/home/ledger.db` has schema 7, this Fairway knows up to 3; use a newer Fairway
     ");
 }
 
