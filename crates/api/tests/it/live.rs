@@ -81,6 +81,38 @@ async fn a_live_reader_gets_what_is_there_and_what_comes() {
 }
 
 #[tokio::test]
+async fn readers_that_never_read_hold_up_nobody_take_no_memory_and_miss_nothing() {
+    const READERS: usize = 32;
+    const BATCHES: u64 = 32;
+    const EACH: u64 = 1_000;
+    let world = World::start();
+    let mut readers = Vec::new();
+    for _ in 0..READERS {
+        readers.push(Reader::open(&world, "/v1/events", None).await);
+    }
+    let event = json!({ "kind": "a", "data": "x".repeat(1_000) });
+    let batch = json!(vec![event; usize::try_from(EACH).unwrap()]);
+    let before = resident();
+    for _ in 0..BATCHES {
+        let appended = timeout(SOON, world.post("/v1/streams/order-1", &batch)).await;
+        appended.expect("no writer waits for a reader").is(201);
+    }
+    let grown = resident().saturating_sub(before);
+    // Other tests run beside this one; what the readers have not read yet is 1000 MB.
+    assert!(grown < 300 << 20, "{} MB", grown >> 20);
+    for id in 1..=BATCHES * EACH {
+        assert_eq!(readers[0].next().await.id, id);
+    }
+    drop(readers);
+    world.end().await;
+}
+
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
+#[tokio::test]
 async fn a_reader_that_comes_again_goes_on_after_what_it_got() {
     let world = World::start();
     let events = json!([{ "kind": "a" }, { "kind": "b" }, { "kind": "c" }]);
