@@ -98,9 +98,13 @@ impl Follower {
             match woken {
                 Woken::Closing => return Ok(None),
                 Woken::Quiet => return Ok(Some(self.heartbeat())),
-                Woken::Changed => self.feed.give(access),
+                Woken::Changed => self.feed.give(access.clone()),
             }
             let mut events = self.feed.next(self.pace.events()).await?;
+            // What was read with rights that were taken away meanwhile is not sent.
+            if self.api.access(self.authorization.as_ref()).ok() != Some(access) {
+                return Ok(None);
+            }
             self.is_up_to_date = self.feed.is_at_end();
             if !events.is_empty() || !self.is_up_to_date {
                 self.pace.seen(&events);
