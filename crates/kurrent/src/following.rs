@@ -99,8 +99,8 @@ impl Following {
             if self.is_up_to_date && self.phase == Phase::Live {
                 self.watch.changed().await.map_err(|error| status::ledger(&error))?;
             }
-            self.may_read()?;
             let events = self.look().await?;
+            self.may_read()?;
             let contents = if !events.is_empty() {
                 self.look_at(events).await?
             } else if self.phase == Phase::CatchingUp {
