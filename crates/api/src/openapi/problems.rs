@@ -41,7 +41,7 @@ fn kinds(path: &str, operation: &Operation) -> Vec<ProblemKind> {
     // A server may have none.
     let is_of_read_models = path.starts_with("/v1/read-models");
     let is_question = path.ends_with("{query}");
-    let groups: [(bool, &[ProblemKind]); 10] = [
+    let groups: [(bool, &[ProblemKind]); 11] = [
         (true, &[ProblemKind::Fault, ProblemKind::Unavailable]),
         (is_known, &[ProblemKind::Request, ProblemKind::Token]),
         (is_about || is_change, &[ProblemKind::Forbidden]),
@@ -60,6 +60,8 @@ fn kinds(path: &str, operation: &Operation) -> Vec<ProblemKind> {
         (is_expecting, &[ProblemKind::Conflict, ProblemKind::Precondition]),
         (is_of_stream, &[ProblemKind::Tombstoned]),
         (is_question, &[ProblemKind::Content]),
+        // What is about streams is not truncated or deleted itself.
+        (is_of_stream && is_change, &[ProblemKind::Content]),
         (is_change, &[ProblemKind::Full]),
     ];
     let found = groups.into_iter().filter(|(is_so, _)| *is_so).flat_map(|(_, kinds)| kinds);
