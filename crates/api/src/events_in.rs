@@ -142,8 +142,7 @@ fn bytes(text: &str) -> Result<Data, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{damage::damaged, json_out::EventWriter};
-    use fairway_ledger::{Event, Position};
+    use crate::{damage::damaged, given::appended, json_out::EventWriter};
     use proptest::prelude::*;
 
     /// Bodies of all forms that are what is wanted.
@@ -162,19 +161,6 @@ mod tests {
             r#"{"version":7,"kind":"s","data":{"a":[1]}}"#.to_owned(),
         ];
         bodies.map(String::into_bytes).to_vec()
-    }
-
-    fn appended(event: NewEvent) -> Event {
-        Event {
-            position: Position(1),
-            stream: StreamName::trusted("a"),
-            version: Version(1),
-            id: EventId([7; 16]),
-            kind: event.kind,
-            recorded: Timestamp(0),
-            data: event.data,
-            metadata: event.metadata,
-        }
     }
 
     #[test]

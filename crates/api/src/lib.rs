@@ -15,6 +15,8 @@ mod events_in;
 mod expected;
 mod feed;
 mod form;
+#[cfg(test)]
+mod given;
 mod groups;
 mod json_in;
 mod json_out;

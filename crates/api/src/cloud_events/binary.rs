@@ -124,24 +124,9 @@ fn add(headers: &mut Headers, name: &str, value: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud_events::structured;
-    use fairway_ledger::{EventId, Position, StreamName, Version};
-    use fairway_model::Timestamp;
+    use crate::{cloud_events::structured, given::appended};
     use proptest::prelude::*;
     use serde_json::json;
-
-    fn appended(event: NewEvent) -> Event {
-        Event {
-            position: Position(9),
-            stream: StreamName::trusted("order-7"),
-            version: Version(2),
-            id: event.id.unwrap_or(EventId([7; 16])),
-            kind: event.kind,
-            recorded: Timestamp(0),
-            data: event.data,
-            metadata: event.metadata,
-        }
-    }
 
     #[test]
     fn text_that_came_in_json_goes_out_as_text() {

@@ -56,9 +56,7 @@ fn bytes(text: &RawValue) -> Result<Data, CloudEventError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cloud_events::write, damage::damaged};
-    use fairway_ledger::{Event, EventId, Position, StreamName, Version};
-    use fairway_model::Timestamp;
+    use crate::{cloud_events::write, damage::damaged, given::appended};
     use proptest::prelude::*;
 
     #[test]
@@ -115,19 +113,6 @@ mod tests {
         [event.to_owned(), bytes.to_owned(), format!("[{event},{bytes}]")]
             .map(String::into_bytes)
             .to_vec()
-    }
-
-    fn appended(event: NewEvent) -> Event {
-        Event {
-            position: Position(9),
-            stream: StreamName::trusted("order-7"),
-            version: Version(2),
-            id: event.id.unwrap_or(EventId([7; 16])),
-            kind: event.kind,
-            recorded: Timestamp(0),
-            data: event.data,
-            metadata: event.metadata,
-        }
     }
 
     #[test]

@@ -108,24 +108,10 @@ pub(crate) fn write(out: &mut Vec<u8>, event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud_events::structured;
-    use fairway_ledger::{EventId, Kind, NewEvent, Position, StreamName, Version};
-    use fairway_model::Timestamp;
+    use crate::{cloud_events::structured, given::appended};
+    use fairway_ledger::{EventId, Kind, NewEvent};
     use proptest::prelude::*;
     use serde_json::json;
-
-    fn appended(event: NewEvent) -> Event {
-        Event {
-            position: Position(9),
-            stream: StreamName::trusted("shop/order-7"),
-            version: Version(2),
-            id: event.id.unwrap_or(EventId([7; 16])),
-            kind: event.kind,
-            recorded: Timestamp(1_700_000_000_000),
-            data: event.data,
-            metadata: event.metadata,
-        }
-    }
 
     fn written(event: &Event) -> Value {
         let mut out = Vec::new();
