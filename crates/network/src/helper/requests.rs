@@ -76,7 +76,8 @@ impl Helper {
                 }
                 () = ended(owner.as_mut()) => return self.demolish().await,
                 () = ended(keeper.as_mut()) => {
-                    if !self.files.exists() {
+                    // The holder ends with the owner too, and may be seen to first.
+                    if !self.files.exists() || self.is_abandoned() {
                         return self.demolish().await;
                     }
                     holder::start(&self.order, Some(&self.kernel.inner)).await?;
@@ -89,6 +90,11 @@ impl Helper {
                 }
             }
         }
+    }
+
+    /// Whether the owner, if there is one, ended.
+    fn is_abandoned(&self) -> bool {
+        self.order.owner.is_some_and(|owner| !owner.is_alive())
     }
 
     async fn perform(&mut self, request: Request) -> Outcome {

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 fn kill_hard(process: Process) {
@@ -114,7 +114,7 @@ async fn a_network_whose_directory_is_removed_goes_too() {
 }
 
 #[tokio::test]
-#[ignore = "is the process that the next test kills"]
+#[ignore = "is the process that the tests below kill"]
 async fn an_owner() {
     let directory = std::env::current_dir().unwrap();
     let networks = Networks::open(&directory, env!("CARGO_BIN_EXE_fairway-network"));
@@ -123,36 +123,75 @@ async fn an_owner() {
     std::future::pending::<()>().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_owned_network_goes_with_its_owner_also_when_the_helper_was_killed() {
-    for helper_dies_too in [false, true] {
+/// A network of a process of its own.
+struct Owned {
+    place: Place,
+    owner: Child,
+    description: Description,
+    holder: Process,
+    #[expect(dead_code, reason = "lives in the network")]
+    member: Container,
+}
+
+impl Owned {
+    async fn new() -> Self {
         let place = Place::new();
-        let mut owner = Command::new(std::env::current_exe().unwrap())
+        let owner = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "faults::an_owner"])
             .current_dir(place.directory.path())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         until("the network is there", || place.directory.path().join("ready").exists());
-        let id = "owned".parse().unwrap();
-        let network = place.networks.get(&id).unwrap();
+        let network = place.networks.get(&"owned".parse().unwrap()).unwrap();
         let description = network.describe().await.unwrap();
-        assert_eq!(description.owner.unwrap().pid, owner.id());
-        let busy = place.networks.create(&id, Keep::WhileOwned).await.unwrap_err();
-        assert!(matches!(busy, NetworkError::Owned { .. }), "{busy}");
-        let _member = Container::join(&network, "member").await;
-        if helper_dies_too {
-            kill_hard(description.helper);
-        }
-        owner.kill().unwrap();
-        owner.wait().unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        while is_on_host(&description.uplink) || !place.networks.list().unwrap().is_empty() {
-            assert!(Instant::now() < deadline, "something is left");
-            if helper_dies_too {
-                place.networks.sweep().await.unwrap();
-            }
-        }
+        let member = Container::join(&network, "member").await;
+        Self { place, owner, description, holder: holder(&network), member }
+    }
+
+    fn kill_owner(&mut self) {
+        self.owner.kill().unwrap();
+        self.owner.wait().unwrap();
+    }
+
+    fn is_left(&self) -> bool {
+        is_on_host(&self.description.uplink) || !self.place.networks.list().unwrap().is_empty()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owned_network_goes_with_its_owner() {
+    let mut owned = Owned::new().await;
+    assert_eq!(owned.description.owner.unwrap().pid, owned.owner.id());
+    let id = "owned".parse().unwrap();
+    let busy = owned.place.networks.create(&id, Keep::WhileOwned).await.unwrap_err();
+    assert!(matches!(busy, NetworkError::Owned { .. }), "{busy}");
+    owned.kill_owner();
+    until("nothing is left", || !owned.is_left());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owned_network_goes_when_its_helper_sees_the_end_of_owner_and_holder_at_once() {
+    for _ in 0..3 {
+        let mut owned = Owned::new().await;
+        let helper = Pid::from_raw(owned.description.helper.pid.cast_signed());
+        kill(helper, Signal::SIGSTOP).unwrap();
+        owned.kill_owner();
+        until("the holder ended", || !owned.holder.is_alive());
+        kill(helper, Signal::SIGCONT).unwrap();
+        until("nothing is left", || !owned.is_left());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owned_network_whose_helper_was_killed_before_its_owner_is_swept() {
+    let mut owned = Owned::new().await;
+    kill_hard(owned.description.helper);
+    owned.kill_owner();
+    let deadline = Instant::now() + PATIENCE;
+    while owned.is_left() {
+        assert!(Instant::now() < deadline, "something is left");
+        owned.place.networks.sweep().await.unwrap();
     }
 }
 
