@@ -55,6 +55,9 @@ pub const BENCH: &[Tool] = &[
     tool("wrk", "wrk"),
 ];
 
+/// What fuzzing calls besides a Rust toolchain: a compiler for libFuzzer.
+pub const FUZZ: &[Tool] = &[tool("c++", "g++")];
+
 const FOLDERS: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 

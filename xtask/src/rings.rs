@@ -2,11 +2,12 @@
 
 use crate::shell::{self, Outcome, cargo};
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// The rings from the outside in. A crate may use its own ring's mechanisms only where
 /// [`WITHIN`] says so, and every ring further in.
 const RINGS: [&[&str]; 5] = [
-    &["fairway", "xtask"],
+    &["fairway", "fairway-fuzz", "xtask"],
     &["fairway-api", "fairway-kurrent"],
     &[
         "fairway-pipeline",
@@ -83,6 +84,12 @@ pub fn metadata() -> Outcome<Value> {
     let target = ["--filter-platform", "x86_64-unknown-linux-gnu"];
     let mut command = cargo(&["metadata", "--format-version", "1", "--locked"]);
     Ok(serde_json::from_str(&shell::read(command.args(target))?)?)
+}
+
+/// The folder in which cargo builds.
+pub fn target_directory() -> Outcome<PathBuf> {
+    let metadata = metadata()?;
+    Ok(metadata["target_directory"].as_str().ok_or("cargo names its target")?.into())
 }
 
 fn ring_of(name: &str) -> Option<usize> {

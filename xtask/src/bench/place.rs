@@ -20,9 +20,7 @@ pub struct Place {
 impl Place {
     /// Finds the folder, waits until nobody else measures in it, and builds Fairway.
     pub fn prepare() -> Outcome<Self> {
-        let metadata = crate::rings::metadata()?;
-        let target = metadata["target_directory"].as_str().ok_or("cargo names its target")?;
-        let target = PathBuf::from(target);
+        let target = crate::rings::target_directory()?;
         let dir = target.join("bench");
         fs::create_dir_all(&dir)?;
         let lock = File::create(dir.join("lock"))?;

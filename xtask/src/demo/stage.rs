@@ -28,9 +28,7 @@ impl Stage {
     pub fn build() -> Outcome<Self> {
         machine::prepare(&[machine::PRODUCT])?;
         shell::run(&mut shell::cargo(&["build", "--release", "--quiet", "--package", "fairway"]))?;
-        let metadata = crate::rings::metadata()?;
-        let target = metadata["target_directory"].as_str().ok_or("cargo names its target")?;
-        let target = PathBuf::from(target);
+        let target = crate::rings::target_directory()?;
         let home = target.join("demo");
         let fleet = home.join("shop");
         fs::create_dir_all(&home)?;
