@@ -5,8 +5,7 @@
 //! 256-byte events to a ledger in a schema of its own; `insert URL WRITERS BATCH SECONDS`: as many
 //! connections insert as large rows into a plain table with a `bigserial` and a unique index by
 //! stream and version; `message-db URL WRITERS SECONDS`: as many connections call Message DB's
-//! `write_message`, each with a stream of one category; `read URL EVENTS`: fills a ledger and reads all of it. What is made is
-//! dropped afterwards.
+//! `write_message`, each with a stream of one category. What is made is dropped afterwards.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,9 +14,7 @@
     reason = "a program for measuring alone"
 )]
 
-use fairway_ledger::{
-    Clock, Expected, Json, Ledger, NewEvent, PAGE_EVENTS_MAX, Position, StreamName,
-};
+use fairway_ledger::{Clock, Expected, Json, Ledger, NewEvent, StreamName};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -25,8 +22,6 @@ use tokio_postgres::{Client, NoTls};
 
 /// Bytes of data of one event.
 const EVENT_BYTES: usize = 256;
-/// Events of one append while a ledger is filled.
-const FILL_BATCH: u64 = 5_000;
 
 const TABLE: &str = "
     DROP TABLE IF EXISTS plain_inserts;
@@ -60,7 +55,6 @@ async fn main() {
             insert(url, number(writers), number(batch), seconds(time)).await
         }
         ["message-db", url, writers, time] => message_db(url, number(writers), seconds(time)).await,
-        ["read", url, events] => read(url, number(events)).await,
         _ => panic!("see the head of this program for what it takes"),
     };
     println!("{figures}");
@@ -165,28 +159,6 @@ async fn message_db(url: &str, writers: u64, time: Duration) -> Value {
     }
     let times: Vec<Duration> = all.join_all().await.into_iter().flatten().collect();
     rates(times.len() as u64, start.elapsed(), times)
-}
-
-async fn read(url: &str, count: u64) -> Value {
-    let (ledger, drop) = fresh(url).await;
-    let start = Instant::now();
-    for batch in 0..count.div_ceil(FILL_BATCH) {
-        let events = (0..FILL_BATCH).map(|_| event()).collect();
-        let stream = StreamName::of("filled", batch).unwrap();
-        ledger.append(&stream, Expected::NoStream, events).await.unwrap();
-    }
-    let filled = start.elapsed();
-    let (start, mut after) = (Instant::now(), Position(0));
-    while let Some(last) = ledger.read_all(after, PAGE_EVENTS_MAX).await.unwrap().last() {
-        after = last.position;
-    }
-    let took = start.elapsed();
-    connect(url).await.batch_execute(&drop).await.unwrap();
-    json!({
-        "events": after.0,
-        "filled_per_second": after.0 as f64 / filled.as_secs_f64(),
-        "read_per_second": after.0 as f64 / took.as_secs_f64(),
-    })
 }
 
 fn data() -> String {

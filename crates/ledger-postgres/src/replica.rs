@@ -13,10 +13,11 @@ use crate::{
     part,
     reader::{data, signed, unsigned},
     store::Postgres,
+    streams,
 };
 use async_trait::async_trait;
 use fairway_ledger::{
-    EventId, Home, Kind, LedgerError, LedgerId, ListSnapshots, PAGE_EVENTS_MAX, Part, Place,
+    EventId, Home, Kind, LedgerError, LedgerId, ListSnapshots, PAGE_EVENTS_MAX, Part, Piece, Place,
     Portable, Position, Snapshot, Store, StreamName, TruncatedId, Version,
 };
 use fairway_model::Timestamp;
@@ -30,6 +31,8 @@ use std::{
 const WAIT_MAX: Duration = Duration::from_secs(15);
 /// Most snapshots of one page.
 const PAGE_SNAPSHOTS_MAX: usize = 100;
+/// Events that are removed at once.
+const SWEEP_EVENTS: u64 = 1_000;
 
 const SNAPSHOTS: &str = "
     SELECT streams.name, s.version, s.kind, s.recorded, s.data_is_json, s.data
@@ -83,7 +86,10 @@ impl Portable for Postgres {
             Ok(is_written)
         };
         let is_written = self.pool.write(write).await?;
-        while is_written && !part.streams.is_empty() && self.sweep().await? {}
+        if is_written && !part.streams.is_empty() {
+            let sweep = |link: Arc<Link>| async move { streams::sweep(&link, SWEEP_EVENTS).await };
+            while self.pool.write(sweep).await? != Piece::Nothing {}
+        }
         self.wake();
         Ok(is_written)
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     address::Address,
-    appender::Appender,
+    appender::{Appender, Appending},
     connection::{Link, READER_PATIENCE},
     listener::{self, Commits},
     names::Names,
@@ -13,8 +13,8 @@ use crate::{
 use async_trait::async_trait;
 use fairway_ledger::{
     Append, AppendError, Appended, Clock, Event, Key, Ledger, LedgerError, LedgerId, ListStreams,
-    Position, Read, RowChange, RowSet, Rows, Snapshot, Store, StreamName, StreamState, Version,
-    Watch, check,
+    Position, Read, RowChange, RowSet, Rows, Snapshot, Store, StreamName, StreamState, Sweeping,
+    Version, Watch, check,
 };
 use fairway_model::Timestamp;
 use std::sync::{Arc, OnceLock};
@@ -40,7 +40,6 @@ pub struct Postgres {
     appender: Appender,
     head: Sender<Position>,
     listening: OnceLock<Task>,
-    _sweeping: Option<Task>,
 }
 
 impl Postgres {
@@ -54,13 +53,18 @@ impl Postgres {
         let link = Link::connect(&address, READER_PATIENCE).await;
         let link = link.map_err(|fault| fault.at(address.place()))?;
         let id = schema::prepare(&link, &address).await?;
-        let sweeping = streams::sweep_rest(&link, &address).await;
-        let sweeping = sweeping.map_err(|fault| fault.at(address.place()))?;
+        let is_some_to_sweep = streams::is_some_to_sweep(&link).await;
+        let is_some_to_sweep = is_some_to_sweep.map_err(|fault| fault.at(address.place()))?;
+        let mut sweeping = Sweeping::default();
+        if is_some_to_sweep {
+            sweeping.begin();
+        }
         let head = Sender::new(Position(0));
-        let appender = Appender::start(id, address.clone(), clock, head.clone());
+        let appending = Appending::new(id, address.clone(), (clock, head.clone()), sweeping);
+        let appender = Appender::start(appending);
         let pool = Pool::new(address.clone(), link);
         let (names, listening) = (Names::default(), OnceLock::new());
-        Ok(Self { id, address, pool, names, appender, head, listening, _sweeping: sweeping })
+        Ok(Self { id, address, pool, names, appender, head, listening })
     }
 }
 
@@ -99,10 +103,6 @@ impl Store for Postgres {
 
     async fn position_at(&self, moment: Timestamp) -> Result<Position, LedgerError> {
         self.pool.read(|link| async move { reader::position_at(&link, moment).await }).await
-    }
-
-    async fn sweep(&self) -> Result<bool, LedgerError> {
-        self.pool.write(|link| async move { streams::sweep(&link).await }).await
     }
 
     async fn save_snapshot(

@@ -1,18 +1,37 @@
 //! What is known of streams, and removing what was truncated of them.
 
 use crate::{
-    address::Address,
-    connection::{Link, READER_PATIENCE},
+    connection::Link,
     error::Fault,
     reader::{signed, unsigned},
-    task::Task,
 };
-use fairway_ledger::{ListStreams, PAGE_STREAMS_MAX, Standing, StreamName, StreamState, Version};
-use std::sync::Arc;
+use fairway_ledger::{
+    ListStreams, PAGE_STREAMS_MAX, Piece, Remains, SWEEP_STREAMS_MAX, Standing, StreamName,
+    StreamState, Version, first_of,
+};
+use std::time::Instant;
 use tokio_postgres::Row;
 
-/// Most events that one sweep removes, so that writers wait for milliseconds only.
-const SWEEP_MAX: u64 = 2_000;
+/// One process at a time sweeps.
+const BEGIN_SWEEP: &str = "
+    BEGIN; SELECT pg_advisory_xact_lock(hashtext('fairway sweep'), hashtext(current_schema()));";
+const REMAINS: &str =
+    "SELECT id, swept, truncated FROM streams WHERE swept < truncated ORDER BY id LIMIT $1";
+const KEEP_IDS: &str = "
+    INSERT INTO truncated_ids (position, stream, version, id)
+    SELECT e.position, e.stream, e.version, e.id
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS gone(stream, after, up_to)
+    JOIN events e ON e.stream = gone.stream AND e.version > gone.after AND e.version <= gone.up_to
+    WHERE e.id IS NOT NULL
+    ON CONFLICT DO NOTHING";
+const DELETE: &str = "
+    DELETE FROM events e
+    USING unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS gone(stream, after, up_to)
+    WHERE e.stream = gone.stream AND e.version > gone.after AND e.version <= gone.up_to";
+const LOCK_APPENDER: &str = "SELECT token FROM appender FOR UPDATE";
+const NOTE_SWEPT: &str = "
+    UPDATE streams SET swept = gone.up_to
+    FROM unnest($1::bigint[], $2::bigint[]) AS gone(stream, up_to) WHERE id = gone.stream";
 
 /// What is known of a stream.
 pub(crate) async fn find(link: &Link, name: &StreamName) -> Result<StreamState, Fault> {
@@ -37,44 +56,40 @@ pub(crate) async fn list(link: &Link, list: &ListStreams) -> Result<Vec<StreamSt
     Ok(rows.iter().map(|row| state(row, 0)).collect())
 }
 
-/// Removes what a killed process left of truncated events, beside what else is done; none if there
-/// is nothing. What goes wrong, whoever truncates next is told.
-pub(crate) async fn sweep_rest(link: &Link, address: &Arc<Address>) -> Result<Option<Task>, Fault> {
+/// Whether a stream has events that are truncated.
+pub(crate) async fn is_some_to_sweep(link: &Link) -> Result<bool, Fault> {
     let sql = "SELECT EXISTS (SELECT FROM streams WHERE swept < truncated)";
-    if !link.query_one(sql, &[]).await?.get::<_, bool>(0) {
-        return Ok(None);
-    }
-    let address = address.clone();
-    Ok(Some(Task::start(async move {
-        let Ok(link) = Link::connect(&address, READER_PATIENCE).await else { return };
-        while let Ok(true) = sweep(&link).await {}
-    })))
+    Ok(link.query_one(sql, &[]).await?.get(0))
 }
 
-/// Removes some events of a stream that has truncated ones, but for the ids that they were given;
-/// false if there is no such stream. The row of the stream is locked only at the end, so that the appender hardly waits.
-pub(crate) async fn sweep(link: &Link) -> Result<bool, Fault> {
-    link.run(
-        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('fairway sweep'), hashtext(current_schema()));",
-    )
-    .await?;
-    let next = "SELECT id, swept, truncated FROM streams WHERE swept < truncated LIMIT 1";
-    let Some(row) = link.query_opt(next, &[]).await? else {
+/// Removes at most so many of the events that are truncated, but for the ids that they were given.
+/// Of the rows that appenders change it locks some only at the end, and in
+/// their order: that of the lease first.
+pub(crate) async fn sweep(link: &Link, events: u64) -> Result<Piece, Fault> {
+    link.run(BEGIN_SWEEP).await?;
+    let remains = link.query(REMAINS, &[&signed(SWEEP_STREAMS_MAX as u64)]).await?;
+    let version = |row: &Row, column| Version(unsigned(row.get(column)));
+    let remains = remains.iter().map(|row| Remains {
+        stream: row.get(0),
+        after: version(row, 1),
+        up_to: version(row, 2),
+    });
+    let piece = first_of(remains.collect(), events);
+    if piece.is_empty() {
         link.run("COMMIT").await?;
-        return Ok(false);
-    };
-    let (id, swept, truncated): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
-    let end = truncated.min(swept + signed(SWEEP_MAX));
-    let keep = "INSERT INTO truncated_ids (position, stream, version, id)
-        SELECT position, stream, version, id FROM events
-        WHERE stream = $1 AND version > $2 AND version <= $3 AND id IS NOT NULL
-        ON CONFLICT DO NOTHING";
-    link.query(keep, &[&id, &swept, &end]).await?;
-    let delete = "DELETE FROM events WHERE stream = $1 AND version > $2 AND version <= $3";
-    link.query(delete, &[&id, &swept, &end]).await?;
-    link.query("UPDATE streams SET swept = $2 WHERE id = $1", &[&id, &end]).await?;
+        return Ok(Piece::Nothing);
+    }
+    let streams: Vec<i64> = piece.iter().map(|gone| gone.stream).collect();
+    let after: Vec<i64> = piece.iter().map(|gone| signed(gone.after.0)).collect();
+    let up_to: Vec<i64> = piece.iter().map(|gone| signed(gone.up_to.0)).collect();
+    let start = Instant::now();
+    link.query(KEEP_IDS, &[&streams, &after, &up_to]).await?;
+    link.query(DELETE, &[&streams, &after, &up_to]).await?;
+    let took = start.elapsed();
+    link.query(LOCK_APPENDER, &[]).await?;
+    link.query(NOTE_SWEPT, &[&streams, &up_to]).await?;
     link.run("COMMIT").await?;
-    Ok(true)
+    Ok(Piece::Removed(took))
 }
 
 /// What is known of a stream by four columns from one on: name, version, truncated, standing.

@@ -81,18 +81,7 @@ impl Ledger {
 
     /// Appends to several streams, each named once: to all or to none.
     pub async fn append_all(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        let truncates = appends.iter().any(|append| append.retention().is_some());
-        let appended = self.store.append(appends).await?;
-        if truncates {
-            self.sweep().await?;
-        }
-        Ok(appended)
-    }
-
-    /// Removes what is truncated and still there, because a process was killed in the middle of it.
-    pub async fn sweep(&self) -> Result<(), LedgerError> {
-        while self.store.sweep().await? {}
-        Ok(())
+        self.store.append(appends).await
     }
 
     /// Reads one page.
@@ -142,7 +131,9 @@ impl Ledger {
     }
 
     /// Removes events from the start of a stream, deletes the stream, or closes it for ever. That
-    /// holds when this returns, and is itself an event, of the stream's stream of metadata.
+    /// holds when this returns, and is itself an event, of the stream's stream of metadata. Who reads
+    /// a category, or everything, does not see these events any more either, but for what goes wrong
+    /// with their removal, which is tried again then.
     pub async fn retain(
         &self,
         stream: &StreamName,

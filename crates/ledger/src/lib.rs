@@ -31,6 +31,7 @@ mod sqlite;
 mod store;
 mod stream_name;
 mod subscription;
+mod sweeping;
 
 pub use append::{
     Append, AppendError, Appended, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, Expected,
@@ -62,3 +63,4 @@ pub use sqlite::{Checked, complete_file, copy_file, put_file};
 pub use store::{RowChange, RowSet, Rows, Store, Watch};
 pub use stream_name::{METADATA_PREFIX, STREAM_NAME_MAX, StreamName, StreamNameError};
 pub use subscription::Subscription;
+pub use sweeping::{Piece, Remains, SWEEP_STREAMS_MAX, Sweeping, first_of};

@@ -28,7 +28,10 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// this returns. Positions have no gap and are in the order of commits; what is committed is
     /// visible to all readers before anything with a higher position is.
     ///
-    /// What an append says of [`Append::retention`] holds from the same commit on.
+    /// What an append says of [`Append::retention`] holds from the same commit on. Whoever owns the
+    /// writes removes what is truncated after that, whether anybody waits for it or not, and again
+    /// after a failure or a restart: see [`crate::Sweeping`]. This returns when that is done, or as
+    /// soon as it fails, which is no failure of the append.
     async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError>;
 
     /// Reads one page.
@@ -45,9 +48,6 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The position of the last event that was recorded at a moment or before.
     async fn position_at(&self, moment: Timestamp) -> Result<Position, LedgerError>;
-
-    /// Removes some of the events that are truncated; false when none is left to be removed.
-    async fn sweep(&self) -> Result<bool, LedgerError>;
 
     /// Saves a snapshot and drops the oldest over [`crate::SNAPSHOTS_MAX`]; false if the stream has
     /// no such version, or is deleted.

@@ -141,10 +141,6 @@ impl Store for Sealing {
         self.inner.position_at(moment).await
     }
 
-    async fn sweep(&self) -> Result<bool, LedgerError> {
-        self.inner.sweep().await
-    }
-
     async fn save_snapshot(
         &self,
         stream: &StreamName,

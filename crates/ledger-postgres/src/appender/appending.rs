@@ -1,6 +1,9 @@
 //! The one task of a process that appends. While it holds the lease, it takes all that is waiting,
 //! decides on it by what it knows of the streams, commits it in one batch, and only then answers.
 //!
+//! Between groups, and while nothing is waiting, it removes what is truncated, piece by piece: see
+//! [`super::sweep`].
+//!
 //! If the connection is lost in the middle of a commit, it first ends its own token, so that the
 //! batch cannot come to be any more if it has not, and then looks whether it has.
 
@@ -13,12 +16,13 @@ use crate::{
         plan::Planner,
         queue::{AppendResult, Job, Queue},
         session::Session,
+        sweep::{self, now},
     },
     back_off::BackOff,
     connection::Link,
     error::Fault,
 };
-use fairway_ledger::{Clock, LedgerError, LedgerId, Position};
+use fairway_ledger::{Clock, LedgerError, LedgerId, Position, Sweeping};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::Arc,
@@ -31,27 +35,22 @@ use tokio::{
 
 /// How long a server that is away is tried before appends are answered with that.
 const REACH_MAX: Duration = Duration::from_secs(20);
-/// How long another process may take to hand over.
-const WAIT_MAX: Duration = Duration::from_secs(15);
 /// How long the lease is kept at least while there is something to append, though others want it.
 const HOLD_MIN: Duration = Duration::from_millis(20);
-/// How long the lease is kept while there is nothing to append.
-const IDLE_MAX: Duration = Duration::from_secs(1);
-/// How often who holds the lease looks whether others want it, if no notification says so.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The task's state.
 #[derive(Debug)]
 pub(crate) struct Appending {
     id: LedgerId,
-    address: Arc<Address>,
+    pub(super) address: Arc<Address>,
     clock: Clock,
     head: watch::Sender<Position>,
     /// Names this task among all that want the lease.
-    me: String,
-    committed: Arc<Notify>,
-    session: Option<Session>,
-    hold: Option<Hold>,
+    pub(super) me: String,
+    pub(super) committed: Arc<Notify>,
+    pub(super) session: Option<Session>,
+    pub(super) hold: Option<Hold>,
+    pub(super) sweeping: Sweeping<(Job, AppendResult)>,
 }
 
 /// A batch of which nobody knows whether it was committed, and what its appends are told if so.
@@ -63,7 +62,7 @@ struct Unsettled {
 
 /// Why a try to append came to nothing.
 #[derive(Debug)]
-enum Failure {
+pub(super) enum Failure {
     Fault(Fault),
     Ledger(LedgerError),
 }
@@ -81,27 +80,33 @@ impl From<LedgerError> for Failure {
 }
 
 impl Appending {
+    /// `head` is told the position after each commit.
     pub(crate) fn new(
         id: LedgerId,
         address: Arc<Address>,
-        clock: Clock,
-        head: watch::Sender<Position>,
+        (clock, head): (Clock, watch::Sender<Position>),
+        sweeping: Sweeping<(Job, AppendResult)>,
     ) -> Self {
         let number = RandomState::new().hash_one("appender");
         let me = format!("{}-{number:016x}", std::process::id());
         let (committed, session, hold) = (Arc::default(), None, None);
-        Self { id, address, clock, head, me, committed, session, hold }
+        Self { id, address, clock, head, me, committed, session, hold, sweeping }
     }
 
     /// Appends until nobody can ask for it any more.
     pub(crate) async fn run(mut self, mut queue: Queue) {
         loop {
             tokio::select! {
+                biased;
                 group = queue.group() => match group {
                     Some(group) => self.perform(group).await,
                     None => break,
                 },
                 () = self.idle() => self.look().await,
+                () = sweep::pause(self.sweeping.pause(now())) => {}
+            }
+            if self.sweeping.is_due(now()) {
+                self.sweep().await;
             }
             let is_due = |hold: &Hold| {
                 hold.is_wanted && (queue.is_empty() || hold.taken.elapsed() >= HOLD_MIN)
@@ -120,9 +125,7 @@ impl Appending {
         loop {
             let failure = match self.attempt(&group, &mut unsettled).await {
                 Ok(results) => {
-                    for (job, result) in group.into_iter().zip(results) {
-                        job.answer(result);
-                    }
+                    self.answer(group, results);
                     return;
                 }
                 Err(failure) => failure,
@@ -146,6 +149,19 @@ impl Appending {
                 job.answer(Err(error.clone().into()));
             }
             return;
+        }
+    }
+
+    /// Answers what is on disk. Who truncated something is told after that is swept.
+    fn answer(&mut self, group: Vec<Job>, results: Vec<AppendResult>) {
+        for (job, result) in group.into_iter().zip(results) {
+            let told = match result {
+                Ok(_) if job.truncates() => self.sweeping.begin_for((job, result)),
+                result => Some((job, result)),
+            };
+            if let Some((job, result)) = told {
+                job.answer(result);
+            }
         }
     }
 
@@ -216,78 +232,6 @@ impl Appending {
             }
             Some(false) => Ok(None),
             None => Err(Failure::Ledger(Fault::Silent.at(self.address.place()))),
-        }
-    }
-
-    /// The connection, which is made if there is none.
-    async fn link(&mut self) -> Result<Arc<Link>, Fault> {
-        match &self.session {
-            Some(session) if !session.link.is_closed() => return Ok(session.link.clone()),
-            _ => self.hold = None,
-        }
-        let session = Session::start(&self.address, self.committed.clone()).await?;
-        let link = session.link.clone();
-        self.session = Some(session);
-        Ok(link)
-    }
-
-    /// Takes the lease unless we have it; waits while another process hands it over.
-    async fn take_lease(&mut self, link: &Link) -> Result<(), Failure> {
-        if let Some(hold) = &mut self.hold
-            && hold.keep(link).await?
-        {
-            return Ok(());
-        }
-        self.hold = None;
-        let mut back_off = BackOff::until(WAIT_MAX);
-        loop {
-            match lease::claim(link, &self.address, &self.me).await? {
-                Claim::Taken(lease) => {
-                    self.hold = Some(Hold::new(lease));
-                    return Ok(());
-                }
-                Claim::Moved(to) => {
-                    let ledger = self.address.place().to_owned();
-                    return Err(LedgerError::Moved { ledger, to }.into());
-                }
-                Claim::Held if back_off.is_over() => {
-                    return Err(LedgerError::Busy(self.address.place().to_owned()).into());
-                }
-                Claim::Held => tokio::select! {
-                    () = link.told.notified() => {}
-                    () = back_off.pause() => {}
-                },
-            }
-        }
-    }
-
-    /// Waits until it is time to look whether others want the lease; for ever without it.
-    async fn idle(&self) {
-        match (&self.session, &self.hold) {
-            (Some(session), Some(_)) => tokio::select! {
-                () = session.link.told.notified() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => {}
-            },
-            _ => std::future::pending().await,
-        }
-    }
-
-    /// Looks whether others want the lease, or nobody has appended for long.
-    async fn look(&mut self) {
-        let (Some(session), Some(hold)) = (&self.session, &mut self.hold) else { return };
-        if let Ok(is_wanted) = lease::is_wanted(&session.link, hold.lease.token).await {
-            hold.is_wanted = is_wanted || hold.used.elapsed() >= IDLE_MAX;
-        } else {
-            // The next append makes a new connection and asks for the lease again.
-            (self.session, self.hold) = (None, None);
-        }
-    }
-
-    /// Gives the lease back. If that fails, the connection has ended, and others see that.
-    async fn release(&mut self) {
-        let (Some(session), Some(hold)) = (&self.session, self.hold.take()) else { return };
-        if lease::release(&session.link, &self.address, hold.lease.token).await.is_err() {
-            self.session = None;
         }
     }
 

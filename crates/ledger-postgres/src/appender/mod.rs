@@ -8,5 +8,8 @@ pub(crate) mod lease;
 mod plan;
 mod queue;
 mod session;
+mod sweep;
+mod turn;
 
+pub(crate) use appending::Appending;
 pub(crate) use queue::Appender;

@@ -1,11 +1,8 @@
 //! The way to the task that appends, and the group of what is waiting that it takes at once.
 
-use crate::{address::Address, appender::appending::Appending};
-use fairway_ledger::{
-    Append, AppendError, Appended, Clock, LedgerError, LedgerId, NewEvent, Position,
-};
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use crate::appender::appending::Appending;
+use fairway_ledger::{Append, AppendError, Appended, LedgerError, NewEvent};
+use tokio::sync::{mpsc, oneshot};
 
 /// Most appends that wait; who comes later waits to be let in.
 const QUEUE_MAX: usize = 1024;
@@ -30,6 +27,11 @@ impl Job {
         self.appends.iter().flat_map(|append| &append.events)
     }
 
+    /// Whether this, once it is committed, may have left events that are truncated.
+    pub(crate) fn truncates(&self) -> bool {
+        self.appends.iter().any(|append| append.retention().is_some())
+    }
+
     /// Tells who waits, unless nobody waits any more.
     pub(crate) fn answer(self, result: AppendResult) {
         drop(self.reply.send(result));
@@ -43,15 +45,10 @@ pub(crate) struct Appender {
 }
 
 impl Appender {
-    /// Starts the task. `head` is told the position after each commit.
-    pub(crate) fn start(
-        id: LedgerId,
-        address: Arc<Address>,
-        clock: Clock,
-        head: watch::Sender<Position>,
-    ) -> Self {
+    /// Starts the task.
+    pub(crate) fn start(appending: Appending) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(Appending::new(id, address, clock, head).run(Queue(queue)));
+        tokio::spawn(appending.run(Queue(queue)));
         Self { jobs }
     }
 

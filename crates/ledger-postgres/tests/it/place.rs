@@ -35,6 +35,22 @@ impl conformance::Place for Place {
     async fn open(&self, clock: Clock) -> Ledger {
         fairway_ledger_postgres::open(&self.url, clock).await.unwrap()
     }
+
+    async fn forbid_removals(&self) {
+        let schema = &self.schema;
+        let sql = format!(
+            "CREATE FUNCTION {schema}.kept() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN RAISE 'kept'; END $$;
+             CREATE TRIGGER kept BEFORE DELETE ON {schema}.events
+                 FOR EACH ROW EXECUTE FUNCTION {schema}.kept()"
+        );
+        Server::shared().ask(&sql).await;
+    }
+
+    async fn allow_removals(&self) {
+        let schema = &self.schema;
+        Server::shared().ask(&format!("DROP FUNCTION {schema}.kept() CASCADE")).await;
+    }
 }
 
 pub(crate) async fn open(url: &str) -> Ledger {

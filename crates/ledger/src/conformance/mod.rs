@@ -16,6 +16,7 @@ mod run;
 mod snapshots;
 pub mod storm;
 mod subscriptions;
+mod sweeps;
 mod writers;
 
 pub use place::Place;
@@ -28,6 +29,7 @@ pub const CASES: &[&[Case]] = &[
     writers::CASES,
     reads::CASES,
     retention::CASES,
+    sweeps::CASES,
     snapshots::CASES,
     projections::CASES,
     subscriptions::CASES,

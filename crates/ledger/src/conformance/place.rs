@@ -9,6 +9,12 @@ use fairway_model::Timestamp;
 pub trait Place: Send + Sync {
     /// Opens the ledger of this place; the first time makes it. It can be open several times.
     async fn open(&self, clock: Clock) -> Ledger;
+
+    /// Makes every removal of events fail, until they may be removed again. The ledger is there.
+    async fn forbid_removals(&self);
+
+    /// Lets events be removed again.
+    async fn allow_removals(&self);
 }
 
 /// Opens the ledger of a place with the machine's clock.

@@ -2,9 +2,7 @@
 
 use super::{
     Place, cases,
-    given::{
-        append, conflict, event, events, numbers_in, numbers_of, page, soon, stream, with_ids,
-    },
+    given::{append, conflict, event, events, numbers_in, numbers_of, page, stream, with_ids},
     place::open,
 };
 use crate::{
@@ -26,8 +24,6 @@ cases!(
     facts_about_streams_hold_when_they_are_appended,
     facts_hold_for_what_is_appended_with_them_in_any_order,
     what_facts_of_clients_truncate_is_swept,
-    what_a_killed_process_left_is_swept_by_the_next,
-    thousands_of_events_are_swept,
 );
 
 async fn retain(ledger: &Ledger, name: &str, retention: Retention) {
@@ -209,33 +205,4 @@ async fn what_facts_of_clients_truncate_is_swept(place: Box<dyn Place>) {
     let about = Append { stream: stream("$$a"), expected: Expected::Any, events: fact };
     ledger.append_all(vec![about]).await.expect("it is appended");
     assert_eq!(positions(&ledger).await, [5, 6]);
-}
-
-async fn what_a_killed_process_left_is_swept_by_the_next(place: Box<dyn Place>) {
-    let ledger = open(&*place).await;
-    append(&ledger, "a", 0..4_500).await;
-    let fact = vec![Retention::Truncated(Version(4_499)).event()];
-    let about = Append { stream: stream("$$a"), expected: Expected::Any, events: fact };
-    // It is killed after this and before it sweeps.
-    ledger.store().append(vec![about]).await.expect("it is appended");
-    drop(ledger);
-    let ledger = open(&*place).await;
-    let swept = async {
-        while positions(&ledger).await != [4_500, 4_501] {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon(swept).await;
-}
-
-async fn thousands_of_events_are_swept(place: Box<dyn Place>) {
-    let ledger = open(&*place).await;
-    for name in ["a", "b"] {
-        append(&ledger, name, 0..4_500).await;
-    }
-    retain(&ledger, "a", Retention::Truncated(Version(4_400))).await;
-    assert_eq!(positions(&ledger).await, (4_401..=9_001).collect::<Vec<_>>());
-    assert!(!ledger.store().sweep().await.expect("it sweeps"), "nothing is left");
-    let retry = ledger.append(&stream("a"), Expected::Exact(Version(4_500)), events([0])).await;
-    assert_eq!(retry.expect("it goes on").version, Version(4_501));
 }

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod database;
 mod error;
+mod job;
 mod reader;
 mod replica;
 mod rows;

@@ -18,6 +18,7 @@ use crate::{
     },
     store::Store,
     stream_name::StreamName,
+    sweeping::Piece,
 };
 use async_trait::async_trait;
 use fairway_model::Timestamp;
@@ -26,6 +27,8 @@ use std::collections::HashMap;
 
 /// Most snapshots of one page.
 const PAGE_SNAPSHOTS_MAX: usize = 100;
+/// Events that are removed at once.
+const SWEEP_EVENTS: u64 = 1_000;
 
 #[async_trait]
 impl Portable for Sqlite {
@@ -183,9 +186,9 @@ fn merge(connection: &Connection, state: &StreamState) -> Result<(), Error> {
 fn sweep(connection: &mut Connection) -> Result<(), Error> {
     loop {
         let transaction = connection.transaction_with_behavior(Immediate)?;
-        let is_more = streams::sweep(&transaction)?;
+        let piece = streams::sweep(&transaction, SWEEP_EVENTS)?;
         transaction.commit()?;
-        if !is_more {
+        if piece == Piece::Nothing {
             return Ok(());
         }
     }

@@ -83,10 +83,6 @@ impl Store for Sqlite {
         self.reader.read(move |link| link.position_at(moment)).await
     }
 
-    async fn sweep(&self) -> Result<bool, LedgerError> {
-        self.writer.work(streams::sweep).await
-    }
-
     async fn save_snapshot(
         &self,
         stream: &StreamName,

@@ -5,14 +5,13 @@ use crate::{
     read::{ListStreams, PAGE_STREAMS_MAX, Standing, StreamState},
     retention::Retention,
     stream_name::StreamName,
+    sweeping::{Piece, Remains, SWEEP_STREAMS_MAX, first_of},
 };
 use rusqlite::{
     Connection, Error, OptionalExtension, Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef},
 };
-
-/// Most events that one sweep removes, so that writers wait for milliseconds only.
-const SWEEP_MAX: u64 = 2_000;
+use std::time::Instant;
 
 /// A stream in the file.
 pub(crate) struct Found {
@@ -116,23 +115,34 @@ pub(crate) fn is_some_to_sweep(connection: &Connection) -> Result<bool, Error> {
     connection.query_row(sql, (), |row| row.get(0))
 }
 
-/// Removes some events of a stream that has truncated ones, but for the ids that they were given;
-/// false if there is no such stream.
-pub(crate) fn sweep(connection: &Connection) -> Result<bool, Error> {
-    let next = "SELECT id, swept, truncated FROM streams WHERE swept < truncated LIMIT 1";
-    let found = connection.query_row(next, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    let Some((id, swept, truncated)): Option<(i64, u64, u64)> = found.optional()? else {
-        return Ok(false);
-    };
-    let end = truncated.min(swept + SWEEP_MAX);
-    let keep = "INSERT OR IGNORE INTO truncated_ids (position, stream, version, id)
-        SELECT position, stream, version, id FROM events
-        WHERE stream = ?1 AND version > ?2 AND version <= ?3 AND id IS NOT NULL";
-    connection.execute(keep, (id, swept, end))?;
-    let delete = "DELETE FROM events WHERE stream = ?1 AND version > ?2 AND version <= ?3";
-    connection.execute(delete, (id, swept, end))?;
-    connection.execute("UPDATE streams SET swept = ?2 WHERE id = ?1", (id, end))?;
-    Ok(true)
+/// Removes at most so many of the events that are truncated, but for the ids that they were given.
+pub(crate) fn sweep(connection: &Connection, events: u64) -> Result<Piece, Error> {
+    let start = Instant::now();
+    let next = "SELECT id, swept, truncated FROM streams WHERE swept < truncated LIMIT ?1";
+    let mut next = connection.prepare_cached(next)?;
+    let remains = next.query_map([SWEEP_STREAMS_MAX], |row| {
+        let (after, up_to) = (Version(row.get(1)?), Version(row.get(2)?));
+        Ok(Remains { stream: row.get(0)?, after, up_to })
+    })?;
+    let piece = first_of(remains.collect::<Result<_, _>>()?, events);
+    if piece.is_empty() {
+        return Ok(Piece::Nothing);
+    }
+    let mut keep = connection.prepare_cached(
+        "INSERT OR IGNORE INTO truncated_ids (position, stream, version, id)
+         SELECT position, stream, version, id FROM events
+         WHERE stream = ?1 AND version > ?2 AND version <= ?3 AND id IS NOT NULL",
+    )?;
+    let mut delete = connection.prepare_cached(
+        "DELETE FROM events WHERE stream = ?1 AND version > ?2 AND version <= ?3",
+    )?;
+    let mut note = connection.prepare_cached("UPDATE streams SET swept = ?2 WHERE id = ?1")?;
+    for Remains { stream, after, up_to } in &piece {
+        keep.execute((stream, after.0, up_to.0))?;
+        delete.execute((stream, after.0, up_to.0))?;
+        note.execute((stream, up_to.0))?;
+    }
+    Ok(Piece::Removed(start.elapsed()))
 }
 
 impl ToSql for Standing {

@@ -1,75 +1,37 @@
 //! The one thread of a process that writes. It takes all that is waiting, commits it in one
 //! transaction, and only then answers: one sync to disk for many appends (group commit).
+//!
+//! Between groups, and while nothing is waiting, it removes what is truncated, piece by piece. What
+//! was truncated is so by then, whatever goes wrong with that.
 
 use crate::{
-    append::{self, Append, AppendError, Appended},
+    append::Append,
     clock::Clock,
     error::LedgerError,
     event::Position,
     event_id::LedgerId,
     sqlite::{
-        append::{Head, Outcome, apply},
+        append::Head,
         database::Database,
+        job::{AppendResult, Job, take_group},
         streams,
     },
+    sweeping::{Piece, Sweeping},
 };
 use fairway_model::Timestamp;
-use rusqlite::{Connection, Error, OptionalExtension, Transaction, TransactionBehavior};
-use std::thread;
-use tokio::sync::{mpsc, oneshot, watch};
+use rusqlite::{Connection, Error, OptionalExtension, TransactionBehavior};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 
 /// Most jobs that wait for the writer; who comes later waits to be let in.
 const QUEUE_MAX: usize = 1024;
-/// Most jobs of one transaction.
-const GROUP_MAX: usize = 1024;
-/// A transaction takes no more jobs after this many events.
-const GROUP_EVENTS_MAX: usize = 20_000;
-/// A transaction takes no more jobs after this many bytes, so that those who wait for it do not wait
-/// long.
-const GROUP_BYTES_MAX: usize = 32 << 20;
-
-type AppendResult = Result<Vec<Appended>, AppendError>;
-/// Other work, done inside the writer's transaction; false does nothing more.
-pub(crate) type Work = Box<dyn Fn(&Connection) -> Result<bool, Error> + Send>;
-
-/// Something to be written, what came of it, and who waits for that.
-enum Job {
-    Append { appends: Vec<Append>, outcome: Outcome, reply: oneshot::Sender<AppendResult> },
-    Work { work: Work, outcome: bool, reply: oneshot::Sender<Result<bool, LedgerError>> },
-}
-
-impl Job {
-    /// The number of events and of their bytes. Other work ends a group.
-    fn size(&self) -> (usize, usize) {
-        let Self::Append { appends, .. } = self else { return (GROUP_EVENTS_MAX, 0) };
-        let events = appends.iter().flat_map(|append| &append.events);
-        events.fold((0, 0), |(count, bytes), event| (count + 1, bytes + event.bytes()))
-    }
-
-    /// Does the job. An error is one of the whole transaction.
-    fn perform(&mut self, transaction: &mut Transaction<'_>, head: &mut Head) -> Result<(), Error> {
-        match self {
-            Self::Append { appends, outcome, .. } => {
-                *outcome = apply(transaction, head, appends)?;
-            }
-            Self::Work { work, outcome, .. } => {
-                *outcome = work(transaction)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells who waits, unless nobody waits any more.
-    fn answer(self, committed: Result<(), LedgerError>) {
-        match self {
-            Self::Append { outcome, reply, .. } => drop(reply.send(match committed {
-                Ok(()) => outcome,
-                Err(error) => Err(error.into()),
-            })),
-            Self::Work { outcome, reply, .. } => drop(reply.send(committed.map(|()| outcome))),
-        }
-    }
-}
 
 /// The way to the writer's thread, which ends with the last of these.
 #[derive(Debug, Clone)]
@@ -86,7 +48,10 @@ impl Writer {
         head: watch::Sender<Position>,
     ) -> Result<Self, LedgerError> {
         let (jobs, queue) = mpsc::channel(QUEUE_MAX);
-        let writing = Writing { id, database, connection, clock, head };
+        let runtime = Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(|_| LedgerError::Closed)?;
+        let sweeping = Sweeping::default();
+        let writing = Writing { id, database, connection, clock, head, sweeping, runtime };
         let started = thread::Builder::new().name("ledger".to_owned()).spawn(move || {
             writing.run(queue);
         });
@@ -94,7 +59,6 @@ impl Writer {
     }
 
     pub(crate) async fn append(&self, appends: Vec<Append>) -> AppendResult {
-        append::check(&appends)?;
         let (reply, answer) = oneshot::channel();
         self.send(Job::Append { appends, outcome: Ok(Vec::new()), reply }).await?;
         answer.await.map_err(|_| LedgerError::Closed)?
@@ -121,36 +85,83 @@ struct Writing {
     connection: Connection,
     clock: Clock,
     head: watch::Sender<Position>,
+    sweeping: Sweeping<Job>,
+    /// Lets the thread wait for a job and a moment at once.
+    runtime: Runtime,
+}
+
+/// What the thread does next.
+enum Next {
+    Group(Job),
+    Sweep,
+    End,
 }
 
 impl Writing {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
-        self.sweep_rest(&queue);
-        while let Some(first) = queue.blocking_recv() {
-            let mut group = take_group(first, &mut queue);
-            let committed = self.commit(&mut group);
-            for job in group {
+        // A killed process may have left something. If that cannot be told, a sweep finds out.
+        if streams::is_some_to_sweep(&self.connection).unwrap_or(true) {
+            self.sweeping.begin();
+        }
+        loop {
+            match self.next(&mut queue) {
+                Next::Group(first) => self.write(take_group(first, &mut queue)),
+                Next::Sweep => {}
+                Next::End => return,
+            }
+            if self.sweeping.is_due(Instant::now()) {
+                self.sweep();
+            }
+        }
+    }
+
+    /// Waits for a job, but not while there is something to be swept.
+    fn next(&self, queue: &mut mpsc::Receiver<Job>) -> Next {
+        let job = match self.sweeping.pause(Instant::now()) {
+            None => self.runtime.block_on(queue.recv()),
+            Some(Duration::ZERO) => match queue.try_recv() {
+                Ok(job) => Some(job),
+                Err(mpsc::error::TryRecvError::Empty) => return Next::Sweep,
+                Err(mpsc::error::TryRecvError::Disconnected) => None,
+            },
+            Some(pause) => {
+                match self.runtime.block_on(async { timeout(pause, queue.recv()).await }) {
+                    Ok(job) => job,
+                    Err(_) => return Next::Sweep,
+                }
+            }
+        };
+        job.map_or(Next::End, Next::Group)
+    }
+
+    /// Writes a group and answers it. Who truncated something is told after that is swept.
+    fn write(&mut self, mut group: Vec<Job>) {
+        let committed = self.commit(&mut group);
+        for job in group {
+            let job = match committed {
+                Ok(()) if job.has_truncated() => self.sweeping.begin_for(job),
+                _ => Some(job),
+            };
+            if let Some(job) = job {
                 job.answer(committed.clone());
             }
         }
     }
 
-    /// Removes what a killed process left of truncated events, until there is something else to do.
-    /// What goes wrong, whoever truncates next is told.
-    fn sweep_rest(&mut self, queue: &mpsc::Receiver<Job>) {
-        let is_some_left = streams::is_some_to_sweep(&self.connection);
-        let mut is_more = is_some_left.unwrap_or(false);
-        while is_more && queue.is_empty() && !queue.is_closed() {
-            is_more = self.sweep().unwrap_or(false);
+    /// Removes some of what is truncated. What goes wrong with it is tried again later.
+    fn sweep(&mut self) {
+        let piece = self.try_sweep().unwrap_or(Piece::Failed);
+        for job in self.sweeping.swept(piece, Instant::now()) {
+            job.answer(Ok(()));
         }
     }
 
-    fn sweep(&mut self) -> Result<bool, Error> {
+    fn try_sweep(&mut self) -> Result<Piece, Error> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let is_more = moved(&transaction)?.is_none() && streams::sweep(&transaction)?;
+        let piece = streams::sweep(&transaction, self.sweeping.events())?;
         transaction.commit()?;
-        Ok(is_more)
+        Ok(piece)
     }
 
     /// Does all jobs in one transaction. When this returns, they are on disk, or none is.
@@ -180,19 +191,6 @@ impl Writing {
         }
         Ok(None)
     }
-}
-
-/// All jobs that are waiting, as far as one transaction takes them.
-fn take_group(first: Job, queue: &mut mpsc::Receiver<Job>) -> Vec<Job> {
-    let (mut events, mut bytes) = first.size();
-    let mut group = vec![first];
-    while group.len() < GROUP_MAX && events < GROUP_EVENTS_MAX && bytes < GROUP_BYTES_MAX {
-        let Ok(job) = queue.try_recv() else { break };
-        let size = job.size();
-        (events, bytes) = (events + size.0, bytes + size.1);
-        group.push(job);
-    }
-    group
 }
 
 /// The position of the last event.

@@ -10,6 +10,16 @@ impl conformance::Place for Place {
     async fn open(&self, clock: Clock) -> Ledger {
         Ledger::open_with(&self.path(), clock).unwrap()
     }
+
+    async fn forbid_removals(&self) {
+        self.ask(
+            "CREATE TRIGGER kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'kept'); END",
+        );
+    }
+
+    async fn allow_removals(&self) {
+        self.ask("DROP TRIGGER kept");
+    }
 }
 
 #[tokio::test]

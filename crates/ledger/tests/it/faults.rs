@@ -1,9 +1,12 @@
 use crate::place::{Mounted, Place, append, events, numbers, stream};
 use fairway_ledger::{
     AppendError, DecodeError, Event, Expected, Json, Key, Ledger, LedgerError, NewEvent, Position,
-    Projection,
+    Projection, Retention, Standing,
 };
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinSet;
 
 struct Count;
@@ -135,5 +138,39 @@ async fn a_torn_last_write_takes_only_what_was_not_acknowledged() {
         std::fs::copy(place.path(), torn.path()).unwrap();
         std::fs::write(torn.path().display().to_string() + "-wal", bytes).unwrap();
         assert_eq!(numbers(&torn.open()).await, (0..20).collect::<Vec<_>>(), "cut at {cut}");
+    }
+}
+
+/// What is deleted lies between what stays, so that its removal writes all pages.
+#[tokio::test]
+async fn what_is_deleted_on_a_disk_that_is_nearly_full_is_deleted_and_swept_when_there_is_space() {
+    let disk = Mounted::small_disk();
+    let ledger = Ledger::open(&disk.path()).unwrap();
+    let large = NewEvent::from_json("large", Json::of(&"a".repeat(1_800)).unwrap()).unwrap();
+    let append = |name: &str| fairway_ledger::Append {
+        stream: stream(name),
+        expected: Expected::Any,
+        events: vec![large.clone()],
+    };
+    let mut appends = JoinSet::new();
+    for _ in 0..120 {
+        let (ledger, pair) = (ledger.clone(), vec![append("a-1"), append("b-1")]);
+        appends.spawn(async move { ledger.append_all(pair).await.unwrap() });
+    }
+    appends.join_all().await;
+    let ballast = disk.path().with_extension("ballast");
+    std::fs::write(&ballast, vec![0; 2 << 20]).unwrap_err();
+    let left = File::options().write(true).open(&ballast).unwrap();
+    left.set_len(left.metadata().unwrap().len() - (64 << 10)).unwrap();
+    drop(left);
+
+    let deleted = ledger.retain(&stream("a-1"), Expected::Any, Retention::Deleted).await;
+    deleted.unwrap();
+    assert_eq!(ledger.stream(&stream("a-1")).await.unwrap().standing, Standing::Deleted);
+    std::fs::remove_file(&ballast).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while ledger.read_all(Position(0), 1_000).await.unwrap().len() > 121 {
+        assert!(Instant::now() < deadline, "it is swept");
+        tokio::task::yield_now().await;
     }
 }

@@ -5,6 +5,7 @@ use std::{
     ffi::CString,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 pub(crate) struct Place {
@@ -22,6 +23,13 @@ impl Place {
 
     pub(crate) fn open(&self) -> Ledger {
         Ledger::open(&self.path()).unwrap()
+    }
+
+    /// Runs a statement past the ledger.
+    pub(crate) fn ask(&self, sql: &str) {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        connection.busy_timeout(Duration::from_secs(30)).unwrap();
+        connection.execute_batch(sql).unwrap();
     }
 }
 
