@@ -5,7 +5,6 @@ use crate::{
     read::{Answer, Consistency, Parameters, QUERY_TIME_MAX, Question},
     read_models::{LOOK, LOOK_MAX, ReadModels},
     registry::{Built, ModelState},
-    target::TargetError,
 };
 use fairway_ledger::Position;
 use fairway_model::ReadModelName;
@@ -55,8 +54,7 @@ impl ReadModels {
                 }
                 // Another build took its place meanwhile, or somebody removed the tables.
                 if missing.replace(live.id) == Some(live.id) {
-                    let gone = format!("the tables of read model `{name}` are gone; rebuild it");
-                    return Err(TargetError::Foreign(gone).into());
+                    return Err(self.no_tables(name, live));
                 }
             }
             let left = patience(consistency).saturating_sub(start.elapsed());

@@ -55,6 +55,14 @@ impl Declaration {
         }
     }
 
+    /// Whether what is kept of it is in a file on the machine that drives.
+    pub(crate) fn is_in_file(&self) -> bool {
+        match self.model.target {
+            ReadModelTarget::Sqlite | ReadModelTarget::Callback(_) => true,
+            ReadModelTarget::Postgres(_) => false,
+        }
+    }
+
     /// Whether another one says the same, wherever it stands and whatever it remarks.
     pub fn says_the_same(&self, other: &Self) -> bool {
         placeless(&self.model) == placeless(&other.model)

@@ -22,6 +22,7 @@ mod read;
 mod read_models;
 mod reader;
 mod registry;
+mod settled;
 mod sql;
 mod sqlite;
 mod status;

@@ -3,16 +3,17 @@
 use crate::{
     callback::CallbackTarget,
     declaration::Declaration,
+    drive::is_shared,
     error::ReadModelError,
     plan::Plan,
-    postgres::{self, PostgresTarget},
+    postgres::{self, PostgresTarget, Rival},
     registry::Built,
     sql::Dialect,
     sqlite::{self, Place, SqliteTarget},
     target::{Batch, Parked, ParkedOf, Replay, Standing, Target, TargetError},
 };
 use async_trait::async_trait;
-use fairway_ledger::LedgerId;
+use fairway_ledger::{Ledger, LedgerId};
 use fairway_model::{
     SecretName,
     config::{ReadModelTarget, Template},
@@ -27,7 +28,7 @@ use std::{
 /// Where read models are kept.
 #[derive(Clone, Default)]
 pub struct Places {
-    /// The directory for SQLite files and the driver's lock.
+    /// The directory for SQLite files and the driver's lock; of this machine alone.
     pub dir: PathBuf,
     /// Values for what addresses refer to.
     pub secrets: BTreeMap<SecretName, String>,
@@ -51,7 +52,7 @@ impl Places {
 pub(crate) fn open_target(
     places: &Places,
     built: &Built,
-    of: (LedgerId, Arc<BTreeSet<u64>>),
+    of: (&Ledger, Arc<BTreeSet<u64>>),
 ) -> Box<dyn Target> {
     match try_open(places, built, of) {
         Ok(target) => target,
@@ -62,10 +63,11 @@ pub(crate) fn open_target(
 fn try_open(
     places: &Places,
     built: &Built,
-    (ledger, skipped): (LedgerId, Arc<BTreeSet<u64>>),
+    (ledger, skipped): (&Ledger, Arc<BTreeSet<u64>>),
 ) -> Result<Box<dyn Target>, String> {
     let model = built.declaration.model();
-    let ledger = ledger_text(ledger);
+    let rival = if is_shared(ledger) { Rival::Ended } else { Rival::Waited };
+    let ledger = ledger_text(ledger.id());
     let plan = |dialect| Plan::new(model, dialect).map_err(|faults| faults[0].message.clone());
     match &model.target {
         ReadModelTarget::Sqlite => {
@@ -75,7 +77,7 @@ fn try_open(
         }
         ReadModelTarget::Postgres(address) => {
             let address = places.fill(address).map_err(|error| error.to_string())?;
-            let place = postgres::Place::of(address, built);
+            let place = (postgres::Place::of(address, built), rival);
             let plan = plan(Dialect::Postgres)?;
             Ok(Box::new(PostgresTarget::new(place, built.clone(), plan, (ledger, skipped))))
         }

@@ -33,7 +33,7 @@ pub struct ReadModels {
     places: Places,
     /// To ask what is in PostgreSQL.
     links: Links,
-    facts: Arc<Facts>,
+    pub(crate) facts: Arc<Facts>,
     /// What is known of builds that this process drives.
     pub(crate) known: watch::Receiver<Known>,
     /// Bounds how many questions are answered at once.
@@ -43,7 +43,7 @@ pub struct ReadModels {
 /// How far builds are, for those who wait for them.
 type Known = HashMap<BuildKey, watch::Receiver<Progress>>;
 
-/// Follows the ledger for its read models until it is stopped or dropped.
+/// Follows the ledger for its read models, or waits until it may, until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Following {
     stop: watch::Sender<bool>,
@@ -81,8 +81,8 @@ impl ReadModels {
         Self { ledger, places, links: Links::default(), facts, known, answering }
     }
 
-    /// The read models of a ledger, which follow it from now on. Fails if another process drives
-    /// them.
+    /// The read models of a ledger, which follow it from now on. Fails if another process of this
+    /// machine does. While one of another machine does, they wait, and go on when it is gone.
     pub fn start(ledger: Ledger, places: Places) -> Result<(Self, Following), ReadModelError> {
         let (known, known_of) = watch::channel(HashMap::new());
         let (stop, stop_of) = watch::channel(false);
@@ -136,9 +136,7 @@ impl ReadModels {
 
     /// Leaves a parked event out, so that the rest of its key goes on.
     pub async fn skip(&self, name: &ReadModelName, at: Position) -> Result<(), ReadModelError> {
-        let (_, reader) = self.live_or_candidate(name).await?;
-        let found = reader.parked(ParkedOf::At(at.0), 1).await?;
-        if found.is_none_or(|found| found.is_empty()) {
+        if self.parked_of(name, (ParkedOf::At(at.0), 1)).await?.is_empty() {
             return Err(ReadModelError::NotParked { name: name.clone(), position: at.0 });
         }
         self.ask(name, |_| Fact::SkipAsked { position: at.0 }).await
@@ -150,8 +148,7 @@ impl ReadModels {
         name: &ReadModelName,
         limit: usize,
     ) -> Result<Vec<Parked>, ReadModelError> {
-        let (_, reader) = self.live_or_candidate(name).await?;
-        Ok(reader.parked(ParkedOf::All, limit).await?.unwrap_or_default())
+        self.parked_of(name, (ParkedOf::All, limit)).await
     }
 
     /// All read models that there are.
@@ -170,24 +167,6 @@ impl ReadModels {
         self.status_of(name, &model).await
     }
 
-    /// Waits until all that was asked of a read model is done: it is built, mended, or removed.
-    pub async fn settled(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
-        let mut look = LOOK;
-        loop {
-            let model = self.facts.of(name).await?;
-            let asked = model.asks.last_key_value().map_or(0, |(version, _)| *version);
-            let done = match &model.live {
-                Some(live) => self.standing(name, live).await?.is_some_and(|at| at.asks >= asked),
-                None => model.wanted.is_none(),
-            };
-            if done && model.candidate().is_none() && model.retired.is_empty() {
-                return Ok(());
-            }
-            tokio::time::sleep(look).await;
-            look = (look * 2).min(LOOK_MAX);
-        }
-    }
-
     pub(crate) async fn model(
         &self,
         name: &ReadModelName,
@@ -199,15 +178,19 @@ impl ReadModels {
         Ok(model)
     }
 
-    async fn live_or_candidate(
+    async fn parked_of(
         &self,
         name: &ReadModelName,
-    ) -> Result<(Built, Reader), ReadModelError> {
+        (of, limit): (ParkedOf, usize),
+    ) -> Result<Vec<Parked>, ReadModelError> {
         let model = self.model(name).await?;
-        let built = model.live.as_ref().or(model.candidate()).cloned();
+        let built = model.live.as_ref().or(model.candidate());
         let built = built.ok_or_else(|| ReadModelError::Missing(name.clone()))?;
-        let reader = self.reader(&built)?;
-        Ok((built, reader))
+        match self.reader(built)?.parked(of, limit).await? {
+            Some(parked) => Ok(parked),
+            None if self.is_elsewhere(name, built) => Err(self.no_tables(name, built)),
+            None => Ok(Vec::new()),
+        }
     }
 
     pub(crate) fn reader(&self, built: &Built) -> Result<Reader, ReadModelError> {
@@ -215,7 +198,7 @@ impl ReadModels {
     }
 
     /// What is known of a build that this process drives.
-    fn progress(&self, name: &ReadModelName, built: &Built) -> Option<Progress> {
+    pub(crate) fn progress(&self, name: &ReadModelName, built: &Built) -> Option<Progress> {
         let known = self.known.borrow().get(&(name.clone(), built.id)).cloned();
         known.map(|progress| progress.borrow().clone())
     }

@@ -1,26 +1,26 @@
 //! The one driver of a ledger's read models.
 
 use super::{
-    build::{Build, stopped},
-    feed::{FORGOTTEN, Wanted},
+    build::stopped,
+    claim::Claim,
     lock::DriverLock,
     progress::{Progress, State},
+    running::Running,
 };
 use crate::{
     error::ReadModelError,
     open::{Places, open_target},
-    registry::{Ask, BuildId, Built, Fact, ModelState, Registry, facts_filter, stream_of},
+    registry::{BuildId, Built, Fact, ModelState, Registry, facts_filter, stream_of},
 };
-use fairway_ledger::{AppendError, Expected, Filter, Ledger, Position, System};
-use fairway_model::{ReadModelName, config::ReadModel};
+use fairway_ledger::{Append, AppendError, Expected, Ledger, Position};
+use fairway_model::ReadModelName;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
 use tokio::{
     sync::{Notify, watch},
-    task::JoinHandle,
     time::{Instant, sleep_until},
 };
 
@@ -42,48 +42,76 @@ pub(crate) struct Setting {
 /// Names a build among those of all read models.
 pub(crate) type BuildKey = (ReadModelName, BuildId);
 
-/// A driver while it runs.
+/// A process that drives, or waits until it may.
 pub(crate) struct Driver {
     setting: Setting,
+    _lock: DriverLock,
+}
+
+/// A driver while it drives.
+struct Driving<'s> {
+    setting: &'s Setting,
+    claim: &'s Claim,
     registry: Registry,
     running: HashMap<BuildKey, Running>,
     /// Told by builds that have all there is.
     done: Arc<Notify>,
-    _lock: DriverLock,
-}
-
-/// A build that is driven.
-struct Running {
-    task: JoinHandle<Position>,
-    stop: watch::Sender<bool>,
-    asks: watch::Sender<BTreeMap<u64, Ask>>,
-    progress: watch::Receiver<Progress>,
-    /// What it leaves out.
-    skipped: Arc<BTreeSet<u64>>,
 }
 
 impl Driver {
-    /// Takes the lock; fails if another process drives.
+    /// Takes the lock; fails if another process of this machine has it.
     pub(crate) fn new(setting: Setting) -> Result<Self, ReadModelError> {
         let lock = DriverLock::take(&setting.places.dir, &setting.ledger.place())?;
-        let (registry, running, done) = (Registry::default(), HashMap::new(), Arc::default());
-        Ok(Self { setting, registry, running, done, _lock: lock })
+        Ok(Self { setting, _lock: lock })
     }
 
-    /// Drives until it is told to stop.
-    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        while self.follow(&mut stop).await.is_err() {
+    /// Drives whenever it has the ledger, until it is told to stop.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let setting = &self.setting;
+        loop {
+            let claim = tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return,
+                claim = Claim::wait(&setting.ledger) => claim,
+            };
+            Driving::new(setting, &claim).run(stop.clone()).await;
+            claim.release().await;
+        }
+    }
+}
+
+impl<'s> Driving<'s> {
+    fn new(setting: &'s Setting, claim: &'s Claim) -> Self {
+        let (registry, running, done) = (Registry::default(), HashMap::new(), Arc::default());
+        Self { setting, claim, registry, running, done }
+    }
+
+    /// Drives until it is told to stop, or somebody else has the ledger.
+    async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut lost = self.claim.lost();
+        let end = async {
             tokio::select! {
-                () = stopped(&mut stop) => break,
+                () = stopped(&mut stop) => {}
+                () = stopped(&mut lost) => {}
+            }
+        };
+        tokio::pin!(end);
+        while self.follow(&mut end).await.is_err() {
+            tokio::select! {
+                () = &mut end => break,
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
+        self.setting.known.send_modify(HashMap::clear);
         for running in std::mem::take(&mut self.running).into_values() {
             running.end().await;
         }
     }
 
-    async fn follow(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), ReadModelError> {
+    async fn follow(
+        &mut self,
+        end: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Result<(), ReadModelError> {
         let mut facts = self.setting.ledger.subscribe_to(facts_filter(), Position(0))?;
         self.registry = Registry::default();
         loop {
@@ -94,7 +122,7 @@ impl Driver {
             let remove_at = Instant::now() + REMOVE_AGAIN;
             loop {
                 tokio::select! {
-                    () = stopped(stop) => return Ok(()),
+                    () = &mut *end => return Ok(()),
                     event = facts.next() => self.registry.apply(&event?),
                     () = self.done.notified() => {
                         let ready = self.ready();
@@ -162,26 +190,11 @@ impl Driver {
             running.asks.send_replace(model.asks.clone());
             return;
         }
-        let Setting { ledger, places, known, .. } = &self.setting;
-        let (asks, asks_of) = watch::channel(model.asks.clone());
-        let (stop, stop_of) = watch::channel(false);
-        let (progress, progress_of) = watch::channel(Progress::default());
-        let target = open_target(places, built, (ledger.id(), model.skipped.clone()));
-        let work = Build {
-            ledger: ledger.clone(),
-            wanted: wanted_of(built.declaration.model()),
-            target,
-            asks: asks_of,
-            progress,
-            done: self.done.clone(),
-            stop: stop_of,
-        };
-        let task = tokio::spawn(work.run());
-        known.send_modify(|known| {
-            known.insert(key.clone(), progress_of.clone());
+        let running = Running::start(self.setting, built, (model, self.done.clone()));
+        self.setting.known.send_modify(|known| {
+            known.insert(key.clone(), running.progress.clone());
         });
-        let skipped = model.skipped.clone();
-        self.running.insert(key, Running { task, stop, asks, progress: progress_of, skipped });
+        self.running.insert(key, running);
     }
 
     /// Stops a build; says where it then is.
@@ -220,8 +233,8 @@ impl Driver {
 
     /// Removes a build that is read no more. What cannot be removed now is tried again later.
     async fn remove(&mut self, name: &ReadModelName, built: &Built) -> Result<(), ReadModelError> {
-        let Setting { ledger, places, .. } = &self.setting;
-        let mut target = open_target(places, built, (ledger.id(), Arc::default()));
+        let Setting { ledger, places, .. } = self.setting;
+        let mut target = open_target(places, built, (ledger, Arc::default()));
         if target.remove().await.is_err() {
             return Ok(());
         }
@@ -236,30 +249,16 @@ impl Driver {
         fact: &Fact,
     ) -> Result<(), ReadModelError> {
         let event = fact.event().expect("facts about read models are JSON");
-        match self.setting.ledger.append(&stream_of(name), expected, vec![event]).await {
-            Ok(_) | Err(AppendError::Conflict { .. }) => Ok(()),
+        let mut appends = vec![Append { stream: stream_of(name), expected, events: vec![event] }];
+        appends.extend(self.claim.fence());
+        match self.setting.ledger.append_all(appends).await {
+            Ok(_) => Ok(()),
+            Err(AppendError::Conflict { stream, .. }) => {
+                self.claim.refused(&stream);
+                Ok(())
+            }
             Err(AppendError::Ledger(error)) => Err(error.into()),
             Err(error) => Err(ReadModelError::append(name, error)),
         }
     }
-}
-
-impl Running {
-    async fn end(self) -> Position {
-        self.stop.send_replace(true);
-        // A build that panicked is nowhere.
-        self.task.await.unwrap_or_default()
-    }
-}
-
-/// Which events a declaration takes in; of the ledger's own only those that say who is forgotten.
-fn wanted_of(model: &ReadModel) -> Wanted {
-    let source = &model.from;
-    let filter = Filter {
-        categories: source.categories.clone(),
-        streams: source.streams.clone(),
-        kinds: source.kinds.clone(),
-        system: System::Left,
-    };
-    Wanted { filter, forgotten: model.on.contains_key(FORGOTTEN) }
 }

@@ -1,5 +1,5 @@
-//! Which process drives: the one that holds a lock in the directory. The system releases it when the
-//! process ends, however it does.
+//! Which process of a machine drives: the one that holds a lock in the directory. The system releases
+//! it when the process ends, however it does.
 
 use crate::error::ReadModelError;
 use std::{

@@ -2,12 +2,15 @@
 //! new one take the place of an old one.
 
 mod build;
+mod claim;
 mod driver;
 mod feed;
 mod follow;
 mod lock;
 mod progress;
+mod running;
 
+pub(crate) use claim::is_shared;
 pub(crate) use driver::{BuildKey, Driver, Setting};
 pub use follow::{Followed, follow};
 pub use progress::{Progress, State};

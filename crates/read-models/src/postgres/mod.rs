@@ -12,5 +12,5 @@ mod target;
 pub(crate) use check::check;
 pub(crate) use links::Links;
 pub(crate) use query::PostgresReader;
-pub(crate) use schema::Place;
+pub(crate) use schema::{Place, Rival};
 pub(crate) use target::PostgresTarget;

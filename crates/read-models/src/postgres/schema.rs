@@ -24,6 +24,29 @@ const OWN_TABLES: &str = "
     CREATE INDEX fairway_parked_by_key ON fairway_parked (key, position);
 ";
 
+/// What is done about another connection that writes to a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rival {
+    /// It is waited for: it ends with its process, which is on this machine.
+    Waited,
+    /// It is ended: its process may be paused, and does not have the ledger any more.
+    Ended,
+}
+
+/// Takes the lock of a schema; one who has it has that of the schema and the ledger, too.
+const LOCK: &str = "
+    SELECT CASE WHEN pg_try_advisory_lock(hashtextextended($1, 0))
+    THEN pg_try_advisory_lock_shared(hashtextextended($2, 0)) ELSE false END";
+/// Ends whoever has both.
+const END: &str = "
+    WITH held AS (
+        SELECT pid, (classid::bigint << 32) | objid::bigint AS key FROM pg_locks
+        WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    )
+    SELECT pg_terminate_backend(one.pid) FROM held one JOIN held two USING (pid)
+    WHERE one.key = hashtextextended($1, 0) AND two.key = hashtextextended($2, 0)";
+
 /// Where a build is: an address, which is a secret, and a schema.
 #[derive(Clone)]
 pub(crate) struct Place {
@@ -40,9 +63,13 @@ impl Place {
 
     /// Connects, with the schema as the place of all names. Makes the schema with its tables if it
     /// is not there.
-    pub(super) async fn open(&self, built: &Built, ledger: &str) -> Result<Link, TargetError> {
+    pub(super) async fn open(
+        &self,
+        built: &Built,
+        (ledger, rival): (&str, Rival),
+    ) -> Result<Link, TargetError> {
         let link = Link::connect(&self.address).await?;
-        self.lock(&link).await?;
+        self.lock(&link, (ledger, rival)).await?;
         let make = async {
             link.client.batch_execute("BEGIN").await?;
             if !self.is_made(&link).await? {
@@ -66,13 +93,19 @@ impl Place {
     }
 
     /// One writer at a time; the server lets go when the connection ends.
-    async fn lock(&self, link: &Link) -> Result<(), TargetError> {
-        let lock = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))";
-        let row = link.client.query_one(lock, &[&format!("fairway {}", self.schema)]).await;
+    async fn lock(&self, link: &Link, (ledger, rival): (&str, Rival)) -> Result<(), TargetError> {
+        let schema = format!("fairway {}", self.schema);
+        let names = [&schema, &format!("{schema} of {ledger}")];
+        let row = link.client.query_one(LOCK, &[names[0], names[1]]).await;
         let is_ours: bool = row.map_err(|error| unusable("lock the tables", error))?.get(0);
         if is_ours {
             return Ok(());
         }
+        if rival == Rival::Ended {
+            let ended = link.client.query(END, &[names[0], names[1]]).await;
+            ended.map_err(|error| unusable("end the connection that wrote before", error))?;
+        }
+        // The lock is free soon after that, for the next try.
         let message = format!("another process writes to schema `{}`", self.schema);
         Err(TargetError::Foreign(message))
     }

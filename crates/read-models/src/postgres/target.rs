@@ -3,7 +3,7 @@
 use super::{
     apply::Applier,
     link::{Link, unusable},
-    schema::Place,
+    schema::{Place, Rival},
     standing,
 };
 use crate::{
@@ -21,6 +21,7 @@ const TRANSACTION_MAX: usize = 2_000;
 /// A build in a schema of PostgreSQL.
 pub(crate) struct PostgresTarget {
     place: Place,
+    rival: Rival,
     built: Built,
     plan: Plan,
     ledger: String,
@@ -31,12 +32,12 @@ pub(crate) struct PostgresTarget {
 impl PostgresTarget {
     /// A build at a place, for the ledger with an id.
     pub(crate) fn new(
-        place: Place,
+        (place, rival): (Place, Rival),
         built: Built,
         plan: Plan,
         (ledger, skipped): (String, Arc<BTreeSet<u64>>),
     ) -> Self {
-        Self { place, built, plan, ledger, skipped, open: None }
+        Self { place, rival, built, plan, ledger, skipped, open: None }
     }
 
     async fn opened(&mut self) -> Result<&mut (Link, Applier), TargetError> {
@@ -47,7 +48,7 @@ impl PostgresTarget {
     }
 
     async fn connect(&self) -> Result<(Link, Applier), TargetError> {
-        let link = self.place.open(&self.built, &self.ledger).await?;
+        let link = self.place.open(&self.built, (&self.ledger, self.rival)).await?;
         let read = async {
             let stored = standing::read(&link.client).await?;
             let held = standing::held(&link.client).await?;

@@ -4,6 +4,7 @@
 
 mod callback;
 mod docs;
+mod drivers;
 mod follow;
 mod kills;
 mod last_writer_wins;
@@ -14,3 +15,5 @@ mod rebuild;
 #[path = "../../../ledger-postgres/tests/it/server.rs"]
 #[allow(dead_code, reason = "the server is that of the ledger's own tests, which use more of it")]
 mod server;
+mod tables;
+mod takeover;

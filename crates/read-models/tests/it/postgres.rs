@@ -3,8 +3,9 @@
 use crate::{
     place::{PATIENCE, Place, ask, at_least, declaration, name, order, until},
     server::Server,
+    tables::Tables,
 };
-use fairway_read_models::{Applied, Places, Question, ReadModelError, ReadModels, State};
+use fairway_read_models::{Applied, Question, ReadModelError, ReadModels, State};
 use serde_json::json;
 
 const ORDERS: &str = "
@@ -26,28 +27,16 @@ queries:
   sum: SELECT count(*) AS count, coalesce(sum(total), 0) AS sum FROM orders;
 ";
 
-/// The address of a database of a test's own.
-async fn database(server: &Server, name: &str) -> String {
-    server.ask(&format!("CREATE DATABASE {name}")).await;
-    let url = server.url("x");
-    format!("{}/{name}", url.rsplit_once('/').unwrap().0)
-}
-
-fn places(place: &Place, address: &str) -> Places {
-    let secrets = [("database".parse().unwrap(), address.to_owned())].into();
-    Places { dir: place.dir(), secrets }
-}
-
 #[tokio::test]
 async fn tables_in_postgres_follow_are_asked_are_rebuilt_and_are_removed() {
     let (place, server) = (Place::new(), Server::shared());
-    let address = database(server, "follows").await;
+    let tables = Tables::in_postgres(server, "follows").await;
     let ledger = place.ledger();
     for id in 0..3_000 {
         order(&ledger, id, "order-created", json!({"total": 1.25, "gift": id == 7})).await;
     }
     let paid = order(&ledger, 7, "order-paid", json!({})).await;
-    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
     models.apply(&declaration(ORDERS)).await.unwrap();
     models.wait(&name("orders"), at_least(paid)).await.unwrap();
     let answer = ask(&models, "sum", &[], at_least(paid)).await;
@@ -73,24 +62,18 @@ async fn tables_in_postgres_follow_are_asked_are_rebuilt_and_are_removed() {
     models.remove(&name("orders")).await.unwrap();
     models.settled(&name("orders")).await.unwrap();
     following.stop().await;
-    let left = "SELECT count(*) FROM information_schema.schemata WHERE schema_name LIKE 'orders%'";
-    let (client, connection) =
-        tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
-    let connection = tokio::spawn(connection);
-    let count: i64 = client.query_one(left, &[]).await.unwrap().get(0);
-    assert_eq!(count, 0);
-    connection.abort();
+    assert_eq!(tables.builds(&place).await, 0);
 }
 
 #[tokio::test]
 async fn a_value_that_postgres_refuses_is_parked_with_what_it_said() {
     let (place, server) = (Place::new(), Server::shared());
-    let address = database(server, "parks").await;
+    let tables = Tables::in_postgres(server, "parks").await;
     let ledger = place.ledger();
     let bad = order(&ledger, 1, "order-created", json!({"total": "many"})).await;
     order(&ledger, 2, "order-created", json!({"total": 1})).await;
     let last = order(&ledger, 1, "order-paid", json!({})).await;
-    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
     models.apply(&declaration(ORDERS)).await.unwrap();
     models.wait(&name("orders"), at_least(last)).await.unwrap();
     let parked = models.parked(&name("orders"), 10).await.unwrap();
@@ -107,9 +90,9 @@ async fn a_value_that_postgres_refuses_is_parked_with_what_it_said() {
 #[tokio::test]
 async fn a_server_that_goes_away_and_comes_back_is_caught_up() {
     let (place, server) = (Place::new(), Server::start_apart().await);
-    let address = database(&server, "cut").await;
+    let tables = Tables::in_postgres(&server, "cut").await;
     let ledger = place.ledger();
-    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
     models.apply(&declaration(ORDERS)).await.unwrap();
     let mut last = order(&ledger, 0, "order-created", json!({"total": 1})).await;
     models.wait(&name("orders"), at_least(last)).await.unwrap();
@@ -134,14 +117,14 @@ async fn a_server_that_goes_away_and_comes_back_is_caught_up() {
 #[tokio::test]
 async fn a_database_that_is_away_is_in_the_way_of_nothing_else() {
     let (place, server) = (Place::new(), Server::start_apart().await);
-    let address = database(&server, "away").await;
+    let tables = Tables::in_postgres(&server, "away").await;
     let ledger = place.ledger();
-    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
     models.apply(&declaration(ORDERS)).await.unwrap();
     models.settled(&name("orders")).await.unwrap();
     following.stop().await;
     server.stop();
-    let (models, following) = ReadModels::start(ledger.clone(), places(&place, &address)).unwrap();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
     let again = models.apply(&declaration(ORDERS)).await.unwrap();
     assert_eq!(again, Applied::Unchanged, "it needs no look at the database");
     let other = crate::place::ORDERS.replace("read-model: orders", "read-model: other");
@@ -160,7 +143,7 @@ async fn a_database_that_is_away_is_in_the_way_of_nothing_else() {
 #[tokio::test]
 async fn connections_are_encrypted_when_the_address_asks_for_it() {
     let (place, server) = (Place::new(), Server::shared());
-    let address = database(server, "encrypts").await;
+    Tables::in_postgres(server, "encrypts").await;
     server.ask("CREATE ROLE guarded_reader LOGIN SUPERUSER").await;
     let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
     let of = |options: &str| {
@@ -170,7 +153,7 @@ async fn connections_are_encrypted_when_the_address_asks_for_it() {
     let authorities =
         format!("?sslmode=verify-full&sslrootcert={}", server.certificate().display());
     for (version, options, is_encrypted) in [(1, "", false), (2, authorities.as_str(), true)] {
-        let places = places(&place, &of(options));
+        let places = Tables::Postgres(of(options)).places(&place);
         let (models, following) = ReadModels::start(place.ledger(), places).unwrap();
         let text = ORDERS.replace("version: 1", &format!("version: {version}"));
         let text = text.replace("queries:", &format!("queries:\n  encrypted: {encrypted}"));
@@ -180,20 +163,19 @@ async fn connections_are_encrypted_when_the_address_asks_for_it() {
         assert_eq!(answer.rows, [[json!(is_encrypted)]], "{options}");
         following.stop().await;
     }
-    let unknown = places(&place, &of("?sslmode=verify-full"));
+    let unknown = Tables::Postgres(of("?sslmode=verify-full")).places(&place);
     let (models, following) = ReadModels::start(place.ledger(), unknown).unwrap();
     let text = ORDERS.replace("version: 1", "version: 3");
     let refused = models.apply(&declaration(&text)).await.unwrap_err();
     assert!(format!("{refused:?}").contains("UnknownIssuer"), "{refused:?}");
     following.stop().await;
-    drop(address);
 }
 
 #[tokio::test]
 async fn what_postgres_says_of_sql_is_shown_in_the_file() {
     let (place, server) = (Place::new(), Server::shared());
-    let address = database(server, "shows").await;
-    let (models, following) = ReadModels::start(place.ledger(), places(&place, &address)).unwrap();
+    let tables = Tables::in_postgres(server, "shows").await;
+    let (models, following) = ReadModels::start(place.ledger(), tables.places(&place)).unwrap();
     let wrong = ORDERS
         .replace("SET state", "SET stat")
         .replace("count(*) AS", "cuont(:a) AS")
