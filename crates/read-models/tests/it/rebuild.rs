@@ -1,8 +1,12 @@
 //! A new build comes up beside the one that is read, and takes its place.
 
-use crate::place::{ORDERS, Place, ask, at_least, declaration, name, order, until};
+use crate::{
+    place::{ORDERS, Place, ask, at_least, declaration, name, order, until},
+    server::Server,
+    tables::Tables,
+};
 use fairway_ledger::{Expected, Ledger, NewEvent, Position, StreamName};
-use fairway_read_models::{Consistency, ReadModelError};
+use fairway_read_models::{Consistency, ReadModelError, ReadModels};
 use serde_json::json;
 use std::sync::{
     Arc,
@@ -23,24 +27,22 @@ async fn write(ledger: Ledger, stop: Arc<AtomicBool>) -> (u64, Position) {
     (count, last)
 }
 
-#[tokio::test]
-async fn the_swap_stops_no_writer_and_takes_no_reader_back() {
+async fn swaps(tables: &Tables) {
     let place = Place::new();
     let ledger = place.ledger();
-    let (models, following) = place.start(&ledger);
-    models.apply(&declaration(ORDERS)).await.unwrap();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
+    models.apply(&tables.declaration(ORDERS, 1)).await.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn(write(ledger.clone(), stop.clone()));
     ask(&models, "sum", &[], at_least(Position(1))).await;
     for version in 2..5 {
-        let next = ORDERS.replace("version: 1", &format!("version: {version}"));
-        models.apply(&declaration(&next)).await.unwrap();
+        models.apply(&tables.declaration(ORDERS, version)).await.unwrap();
         let mut seen = Position(0);
         loop {
             let answer = ask(&models, "sum", &[], Consistency::Now).await;
             assert!(answer.position >= seen, "a reader went back in time");
             seen = answer.position;
-            if answer.version == version {
+            if u64::from(answer.version) == version {
                 break;
             }
         }
@@ -49,13 +51,18 @@ async fn the_swap_stops_no_writer_and_takes_no_reader_back() {
     let (count, last) = writer.await.unwrap();
     let answer = ask(&models, "sum", &[], at_least(last)).await;
     assert_eq!(answer.rows, [[json!(count), json!(count)]]);
-    until(async || {
-        let files = std::fs::read_dir(place.dir()).unwrap().map(|file| file.unwrap().file_name());
-        let files = files.filter(|file| file.to_string_lossy().ends_with(".db")).count();
-        (files == 1).then_some(())
-    })
-    .await;
+    until(async || (tables.builds(&place).await == 1).then_some(())).await;
     following.stop().await;
+}
+
+#[tokio::test]
+async fn the_swap_stops_no_writer_and_takes_no_reader_back() {
+    swaps(&Tables::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_swap_in_postgres_stops_no_writer_and_takes_no_reader_back() {
+    swaps(&Tables::in_postgres(Server::shared(), "swapped").await).await;
 }
 
 #[tokio::test]
