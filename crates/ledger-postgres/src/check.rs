@@ -3,10 +3,13 @@
 use crate::{
     connection::Link,
     error,
-    reader::{signed, unsigned},
+    reader::{self, signed, unsigned},
     streams,
 };
-use fairway_ledger::{FAULTS_MAX, Fault, Json, Position, Span, StreamName, StreamState, Version};
+use fairway_ledger::{
+    FAULTS_MAX, Fault, Findings, Json, Looked, Position, Span, StreamName, StreamState, Version,
+};
+use fairway_model::Timestamp;
 use std::time::Duration;
 use tokio_postgres::Row;
 
@@ -44,44 +47,31 @@ const PROJECTIONS: &str = "
 /// Names what is wrong.
 pub(crate) async fn check(link: &Link) -> Result<Vec<Fault>, error::Fault> {
     link.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let mut faults = Vec::new();
-    let truncated = streams(link, &mut faults).await?;
-    let present = events(link, &mut faults).await?;
-    let head: i64 = link.query_one("SELECT position FROM head", &[]).await?.get(0);
-    let holes = unsigned(head).saturating_sub(present);
-    // After so many faults neither number means anything.
-    if holes != truncated && faults.len() < FAULTS_MAX {
-        faults.push(Fault::Holes { holes, truncated });
-    }
-    rest(link, &mut faults).await?;
+    let mut findings = Findings::default();
+    streams(link, &mut findings).await?;
+    events(link, &mut findings).await?;
+    findings.end(reader::head(link).await?);
+    rest(link, &mut findings).await?;
     link.run("COMMIT").await?;
-    faults.truncate(FAULTS_MAX);
-    Ok(faults)
+    Ok(findings.faults())
 }
 
-/// Versions without gaps, and streams that know theirs. Says how many events were truncated.
-async fn streams(link: &Link, faults: &mut Vec<Fault>) -> Result<u64, error::Fault> {
-    let (mut after, mut truncated): (i64, u64) = (0, 0);
-    while faults.len() < FAULTS_MAX {
+/// Versions without gaps, and streams that know theirs.
+async fn streams(link: &Link, findings: &mut Findings) -> Result<(), error::Fault> {
+    let mut after = 0_i64;
+    while !findings.is_full() {
         let rows = link.query(STREAMS_AFTER, &[&after, &STREAMS]).await?;
         let Some(last) = rows.last() else { break };
         after = last.get(0);
         for row in &rows {
-            let state = streams::state(row, 1);
-            if row.get::<_, Option<&str>>(5) != Some(state.name.category()) {
-                let category = format!("stream `{}` is in another category", state.name);
-                faults.push(Fault::Storage(category));
-            }
-            let has = span(row);
-            let count = has.map_or(0, |has| has.count);
-            truncated += state.version.0.saturating_sub(count);
-            faults.extend(state.faults(has));
+            let (state, has) = (streams::state(row, 1), span(row));
+            findings.stream(&state, row.get(5), has);
             if let Some(has) = has.filter(Span::has_gap) {
-                faults.push(gap(link, row.get(0), &state, has).await?);
+                findings.add(gap(link, row.get(0), &state, has).await?);
             }
         }
     }
-    Ok(truncated)
+    Ok(())
 }
 
 fn span(row: &Row) -> Option<Span> {
@@ -96,31 +86,27 @@ async fn gap(link: &Link, id: i64, state: &StreamState, has: Span) -> Result<Fau
     Ok(Fault::Missing { stream: state.name.clone(), version: Version(version) })
 }
 
-/// Events one by one: their stream, their order in time, their JSON. Says how many there are.
-async fn events(link: &Link, faults: &mut Vec<Fault>) -> Result<u64, error::Fault> {
-    let (mut after, mut before, mut count): (i64, i64, u64) = (0, 0, 0);
-    while faults.len() < FAULTS_MAX {
+/// Events one by one.
+async fn events(link: &Link, findings: &mut Findings) -> Result<(), error::Fault> {
+    let mut after = 0_i64;
+    while !findings.is_full() {
         let rows = link.query(EVENTS_AFTER, &[&after, &EVENTS]).await?;
         let Some(last) = rows.last() else { break };
         after = last.get(0);
-        count += rows.len() as u64;
         for row in &rows {
-            let (position, recorded) = (Position(unsigned(row.get(0))), row.get(1));
-            if recorded < before {
-                faults.push(Fault::Time(position));
-            }
-            before = recorded;
-            for (column, part) in [(2, "data"), (4, "metadata")] {
-                if row.get::<_, bool>(column) && !is_json(row.get(column + 1)) {
-                    faults.push(Fault::Json { position, part });
-                }
-            }
-            if !row.get::<_, bool>(6) {
-                faults.push(Fault::Stray(position));
-            }
+            let is_unsound = |column| row.get(column) && !is_json(row.get(column + 1));
+            let unsound = [(2, "data"), (4, "metadata")]
+                .into_iter()
+                .filter_map(|(column, part)| is_unsound(column).then_some(part));
+            findings.event(Looked {
+                position: Position(unsigned(row.get(0))),
+                recorded: Timestamp(unsigned(row.get(1))),
+                unsound: unsound.collect(),
+                belongs: row.get(6),
+            });
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 fn is_json(bytes: &[u8]) -> bool {
@@ -128,18 +114,18 @@ fn is_json(bytes: &[u8]) -> bool {
 }
 
 /// Ids, snapshots, projections.
-async fn rest(link: &Link, faults: &mut Vec<Fault>) -> Result<(), error::Fault> {
+async fn rest(link: &Link, findings: &mut Findings) -> Result<(), error::Fault> {
     let limit = signed(FAULTS_MAX as u64);
     for row in link.query(DOUBLE_IDS, &[&limit]).await? {
-        faults.push(Fault::DoubleId(Position(unsigned(row.get(0)))));
+        findings.add(Fault::DoubleId(Position(unsigned(row.get(0)))));
     }
     for row in link.query(SNAPSHOTS, &[&limit]).await? {
         let (stream, version) = (StreamName::trusted(row.get(0)), Version(unsigned(row.get(1))));
-        faults.push(Fault::Snapshot { stream, version });
+        findings.add(Fault::Snapshot { stream, version });
     }
     for row in link.query(PROJECTIONS, &[&limit]).await? {
         let position = Position(unsigned(row.get(1)));
-        faults.push(Fault::Projection { name: row.get(0), position });
+        findings.add(Fault::Projection { name: row.get(0), position });
     }
     Ok(())
 }

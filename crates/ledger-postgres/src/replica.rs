@@ -17,8 +17,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use fairway_ledger::{
-    EventId, Home, Kind, LedgerError, LedgerId, ListSnapshots, PAGE_EVENTS_MAX, Part, Piece, Place,
-    Portable, Position, Snapshot, Store, StreamName, TruncatedId, Version,
+    EventId, Home, Kind, LedgerError, LedgerId, ListSnapshots, PAGE_EVENTS_MAX, PAGE_SNAPSHOTS_MAX,
+    Part, Piece, Place, Portable, Position, SWEEP_EVENTS, Snapshot, Store, StreamName, TruncatedId,
+    Version,
 };
 use fairway_model::Timestamp;
 use std::{
@@ -29,10 +30,6 @@ use std::{
 
 /// How long another process may take to hand over the lease.
 const WAIT_MAX: Duration = Duration::from_secs(15);
-/// Most snapshots of one page.
-const PAGE_SNAPSHOTS_MAX: usize = 100;
-/// Events that are removed at once.
-const SWEEP_EVENTS: u64 = 1_000;
 
 const SNAPSHOTS: &str = "
     SELECT streams.name, s.version, s.kind, s.recorded, s.data_is_json, s.data

@@ -1,10 +1,11 @@
-//! Appending: what is asked for, what is answered, and what decides between the two.
+//! Appending: what is asked for, and what is answered. What decides between the two is in
+//! [`crate::judge`].
 
 use crate::{
     error::{Cause, LedgerError},
     event::{METADATA_BYTES_MAX, NewEvent, Position, Version},
     kind::Kind,
-    read::{Standing, StreamState},
+    read::StreamState,
     stream_name::StreamName,
 };
 
@@ -31,7 +32,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    fn holds(self, actual: &StreamState) -> bool {
+    pub(crate) fn holds(self, actual: &StreamState) -> bool {
         match self {
             Self::Any => true,
             Self::NoStream => !actual.exists(),
@@ -41,7 +42,7 @@ impl Expected {
     }
 
     /// Whether the events from `first` on can be what an earlier try of this append left.
-    fn held_before(self, first: Version) -> bool {
+    pub(crate) fn held_before(self, first: Version) -> bool {
         match self {
             Self::Any | Self::NoStream | Self::Exists => true,
             Self::Exact(version) => version.0.checked_add(1) == Some(first.0),
@@ -151,80 +152,4 @@ fn has_same_ids(append: &Append) -> bool {
 
 fn is_too_large(event: &NewEvent) -> bool {
     event.bytes() > EVENT_BYTES_MAX || event.metadata.len() > METADATA_BYTES_MAX
-}
-
-/// Where an event that was appended before is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// In the ledger.
-    pub position: Position,
-    /// In its stream.
-    pub version: Version,
-}
-
-/// What is to be done with an append.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Its events are new and come next.
-    Fresh,
-    /// An earlier try has appended all its events, up to this one.
-    Repeated(Place),
-}
-
-/// Decides on one append. `found` has, for every event of it, where the stream has its id already.
-pub fn judge(
-    append: &Append,
-    actual: &StreamState,
-    found: &[Option<Place>],
-) -> Result<Verdict, AppendError> {
-    if actual.standing == Standing::Tombstoned {
-        return Err(AppendError::Tombstoned(append.stream.clone()));
-    }
-    let conflict =
-        || AppendError::Conflict { stream: append.stream.clone(), actual: actual.version };
-    if found.iter().any(Option::is_some) {
-        let places: Vec<Place> = found.iter().flatten().copied().collect();
-        let in_a_row = places.windows(2).all(|two| two[0].version.0 + 1 == two[1].version.0);
-        let first = places[0].version;
-        let is_repeated = places.len() == append.events.len() && in_a_row;
-        return match places.last() {
-            Some(&last) if is_repeated && append.expected.held_before(first) => {
-                Ok(Verdict::Repeated(last))
-            }
-            _ => Err(conflict()),
-        };
-    }
-    if !append.expected.holds(actual) {
-        return Err(conflict());
-    }
-    if actual.version.0 + append.events.len() as u64 > STREAM_EVENTS_MAX {
-        return Err(AppendError::StreamFull(append.stream.clone()));
-    }
-    Ok(Verdict::Fresh)
-}
-
-/// Decides on appends that belong together, each with what was decided on it alone: all are fresh,
-/// or all that have events are repeated. `actual` has the versions that the streams have.
-pub fn judge_all(
-    appends: &[Append],
-    actual: &[StreamState],
-    verdicts: Vec<Result<Verdict, AppendError>>,
-) -> Result<Vec<Verdict>, AppendError> {
-    let with_events =
-        || appends.iter().zip(&verdicts).filter(|(append, _)| !append.events.is_empty());
-    let is_repeat =
-        |verdict: &Result<Verdict, AppendError>| matches!(verdict, Ok(Verdict::Repeated(_)));
-    let repeats = with_events().filter(|(_, verdict)| is_repeat(verdict)).count();
-    if repeats == 0 {
-        return verdicts.into_iter().collect();
-    }
-    if repeats == with_events().count() {
-        // What else was expected held at the first try.
-        return Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or(Verdict::Fresh)).collect());
-    }
-    let mixed = verdicts.iter().position(is_repeat).expect("one is repeated");
-    Err(AppendError::Conflict {
-        stream: appends[mixed].stream.clone(),
-        actual: actual[mixed].version,
-    })
 }

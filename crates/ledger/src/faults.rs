@@ -2,7 +2,6 @@
 
 use crate::{
     event::{Position, Version},
-    read::StreamState,
     stream_name::StreamName,
 };
 
@@ -76,71 +75,20 @@ pub enum Fault {
     },
 }
 
-/// What a stream has of events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// How many.
-    pub count: u64,
-    /// The lowest version.
-    pub low: Version,
-    /// The highest version.
-    pub high: Version,
-}
-
-impl Span {
-    /// Whether a version between both ends is missing.
-    pub fn has_gap(&self) -> bool {
-        self.count != self.high.0 - self.low.0 + 1
-    }
-}
-
-impl StreamState {
-    /// Holds what is noted of the stream against the events that it has; a gap between these is left
-    /// to be found.
-    pub fn faults(&self, has: Option<Span>) -> Vec<Fault> {
-        let missing =
-            || Fault::Missing { stream: self.name.clone(), version: Version(self.truncated.0 + 1) };
-        let Some(has) = has else {
-            return (self.truncated < self.version).then(missing).into_iter().collect();
-        };
-        let mut faults = Vec::new();
-        if has.high != self.version {
-            let (noted, last) = (self.version, has.high);
-            faults.push(Fault::StreamVersion { stream: self.name.clone(), noted, last });
+impl Fault {
+    /// Whether this says itself why events are missing, or why there are more than there should be.
+    pub(crate) fn is_of_events(&self) -> bool {
+        match self {
+            Self::Storage(_)
+            | Self::Missing { .. }
+            | Self::StreamVersion { .. }
+            | Self::Holes { .. }
+            | Self::Stray(_) => true,
+            Self::Json { .. }
+            | Self::DoubleId(_)
+            | Self::Time(_)
+            | Self::Snapshot { .. }
+            | Self::Projection { .. } => false,
         }
-        if has.low.0 > self.truncated.0 + 1 {
-            faults.push(missing());
-        }
-        faults
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::read::Standing;
-
-    fn faults(noted: u64, truncated: u64, has: Option<(u64, u64, u64)>) -> Vec<String> {
-        let state = StreamState {
-            name: "a-1".parse().unwrap(),
-            version: Version(noted),
-            truncated: Version(truncated),
-            standing: Standing::Live,
-        };
-        let span = |(count, low, high)| Span { count, low: Version(low), high: Version(high) };
-        state.faults(has.map(span)).iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn what_is_noted_of_a_stream_fits_its_events() {
-        assert!(faults(3, 0, Some((3, 1, 3))).is_empty());
-        assert!(faults(3, 2, Some((2, 2, 3))).is_empty(), "swept in part");
-        assert!(faults(3, 3, None).is_empty(), "deleted");
-        let missing = "stream `a-1` lacks its event of version 1, which was not truncated";
-        assert_eq!(faults(3, 0, None), [missing]);
-        assert_eq!(faults(3, 0, Some((2, 2, 3))), [missing]);
-        let other = "stream `a-1` is noted with version 4, its last event has version 3";
-        assert_eq!(faults(4, 0, Some((3, 1, 3))), [other]);
-        assert!(Span { count: 2, low: Version(1), high: Version(3) }.has_gap());
     }
 }

@@ -19,7 +19,9 @@ mod event;
 mod event_id;
 mod faults;
 mod filter;
+mod findings;
 mod fold;
+mod judge;
 mod kind;
 mod ledger;
 mod pace;
@@ -35,7 +37,7 @@ mod sweeping;
 
 pub use append::{
     Append, AppendError, Appended, BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, Expected,
-    Place, STREAM_EVENTS_MAX, Verdict, check, judge, judge_all,
+    STREAM_EVENTS_MAX, check,
 };
 pub use clock::Clock;
 pub use copying::{CopyError, Copying, Progress};
@@ -46,13 +48,17 @@ pub use event::{
     Version,
 };
 pub use event_id::{EventId, EventIdError, LedgerId};
-pub use faults::{FAULTS_MAX, Fault, Span};
+pub use faults::{FAULTS_MAX, Fault};
 pub use filter::{FILTER_TEXTS_MAX, Filter, System};
+pub use findings::{Findings, Looked, Span};
 pub use fold::ROWS_MAX;
+pub use judge::{Before, Judged, Place, Step, judge};
 pub use kind::{KIND_MAX, Kind};
 pub use ledger::Ledger;
 pub use pace::Pace;
-pub use portable::{Home, ListSnapshots, Part, Portable, TruncatedId, open_portable};
+pub use portable::{
+    Home, ListSnapshots, PAGE_SNAPSHOTS_MAX, Part, Portable, TruncatedId, open_portable,
+};
 pub use projection::{Key, Projection};
 pub use read::{
     From, ListStreams, PAGE_BYTES_MAX, PAGE_EVENTS_MAX, PAGE_STREAMS_MAX, Read, SNAPSHOTS_MAX,
@@ -63,4 +69,4 @@ pub use sqlite::{Checked, complete_file, copy_file, put_file};
 pub use store::{RowChange, RowSet, Rows, Store, Watch};
 pub use stream_name::{METADATA_PREFIX, STREAM_NAME_MAX, StreamName, StreamNameError};
 pub use subscription::Subscription;
-pub use sweeping::{Piece, Remains, SWEEP_STREAMS_MAX, Sweeping, first_of};
+pub use sweeping::{Piece, Remains, SWEEP_EVENTS, SWEEP_STREAMS_MAX, Sweeping, first_of};

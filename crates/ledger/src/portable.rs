@@ -1,12 +1,12 @@
 //! What a backend does so that its ledger can be copied, move to another backend, and be checked.
 
 use crate::{
-    append::Place,
     clock::Clock,
     error::LedgerError,
     event::{Event, Position, Version},
     event_id::{EventId, LedgerId},
     faults::Fault,
+    judge::Place,
     read::{Snapshot, StreamState},
     sqlite::Sqlite,
     store::Store,
@@ -14,6 +14,9 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::{path::Path, sync::Arc};
+
+/// Most snapshots of one page.
+pub const PAGE_SNAPSHOTS_MAX: usize = 100;
 
 /// Where a ledger takes appends.
 #[derive(Debug, Clone, PartialEq, Eq)]

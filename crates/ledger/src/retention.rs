@@ -55,11 +55,13 @@ impl Retention {
 }
 
 impl Append {
-    /// What this append changes of the stream that it is about, and of what is appended to that in
-    /// the same commit.
-    pub fn retention(&self) -> Option<(StreamName, Retention)> {
-        let about = self.stream.is_about()?;
-        let last = self.events.iter().rev().find_map(Retention::of)?;
-        Some((about, last))
+    /// What this append decides of the stream that it is about, and of what is appended to that in
+    /// the same commit; in order.
+    pub fn retentions(&self) -> Vec<(StreamName, Retention)> {
+        let Some(about) = self.stream.is_about() else { return Vec::new() };
+        self.events
+            .iter()
+            .filter_map(|event| Some((about.clone(), Retention::of(event)?)))
+            .collect()
     }
 }

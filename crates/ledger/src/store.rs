@@ -28,7 +28,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// this returns. Positions have no gap and are in the order of commits; what is committed is
     /// visible to all readers before anything with a higher position is.
     ///
-    /// What an append says of [`Append::retention`] holds from the same commit on. Whoever owns the
+    /// What an append says of [`Append::retentions`] holds from the same commit on. Whoever owns the
     /// writes removes what is truncated after that, whether anybody waits for it or not, and again
     /// after a failure or a restart: see [`crate::Sweeping`]. This returns when that is done, or as
     /// soon as it fails, which is no failure of the append.

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 /// Most streams that one piece of a sweep looks at.
 pub const SWEEP_STREAMS_MAX: usize = 100;
+/// Events of a piece of which it is not known how long they take.
+pub const SWEEP_EVENTS: u64 = 500;
 /// Most events that one piece removes.
 const EVENTS_MAX: u64 = 2_000;
 /// Pieces are not made smaller than this because they take long.
 const EVENTS_MIN: u64 = 100;
-/// Events of the first piece, before it is known how long they take.
-const FIRST: u64 = 500;
 /// The next piece is twice as large if one took less than this, and half as large if more than that.
 const QUICK: Duration = Duration::from_millis(25);
 const SLOW: Duration = Duration::from_millis(100);
@@ -74,7 +74,7 @@ enum Due {
 
 impl<W> Default for Sweeping<W> {
     fn default() -> Self {
-        Self { due: Due::Never, waiting: Vec::new(), events: FIRST, pause: PAUSE_MIN }
+        Self { due: Due::Never, waiting: Vec::new(), events: SWEEP_EVENTS, pause: PAUSE_MIN }
     }
 }
 

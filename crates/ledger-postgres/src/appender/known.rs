@@ -95,7 +95,7 @@ impl Known {
         let mut names: HashSet<StreamName> = HashSet::new();
         for append in appends {
             names.insert(append.stream.clone());
-            names.extend(append.retention().map(|(about, _)| about));
+            names.extend(append.retentions().into_iter().map(|(about, _)| about));
         }
         names.retain(|name| !self.streams.contains_key(name));
         names.into_iter().collect()

@@ -11,8 +11,8 @@ use crate::{
     reader::signed,
 };
 use fairway_ledger::{
-    Append, Appended, NewEvent, Place, Retention, Standing, StreamName, StreamState, Verdict,
-    Version, judge, judge_all,
+    Append, Appended, Before, NewEvent, Place, Position, Retention, Standing, Step, StreamName,
+    StreamState, Version, judge,
 };
 
 /// Decides on appends one after the other.
@@ -39,32 +39,21 @@ impl<'a, 'b> Planner<'a, 'b> {
 
     /// Appends to all streams or, on a conflict, to none.
     pub(crate) fn append(&mut self, appends: &'b [Append]) -> AppendResult {
-        let states: Vec<StreamState> =
-            appends.iter().map(|append| self.entry(&append.stream).state.clone()).collect();
-        let verdicts = appends
-            .iter()
-            .zip(&states)
-            .map(|(append, state)| judge(append, state, &self.places(append)))
-            .collect();
-        let verdicts = judge_all(appends, &states, verdicts)?;
-        let (mut appended, mut facts) = (Vec::with_capacity(appends.len()), Vec::new());
-        for ((append, state), verdict) in appends.iter().zip(states).zip(verdicts) {
-            appended.push(match verdict {
-                Verdict::Repeated(Place { position, version }) => Appended { position, version },
-                Verdict::Fresh if append.events.is_empty() => {
-                    Appended { position: self.end.position, version: state.version }
-                }
-                Verdict::Fresh => {
-                    facts.extend(append.retention());
-                    self.store(append)
-                }
-            });
+        let before = |append: &Append| Before {
+            state: self.entry(&append.stream).state.clone(),
+            places: self.places(append),
+        };
+        let before: Vec<Before> = appends.iter().map(before).collect();
+        let judged = judge(appends, &before, self.end.position)?;
+        for (append, step) in appends.iter().zip(&judged.steps) {
+            if let Step::Store(end) = step {
+                self.store(append, *end);
+            }
         }
-        // What is said of a stream is said of all that comes with it, before or after.
-        for (about, retention) in facts {
-            self.retain(&about, retention);
+        for (about, retention) in &judged.retentions {
+            self.retain(about, *retention);
         }
-        Ok(appended)
+        Ok(judged.appended())
     }
 
     fn entry(&mut self, name: &StreamName) -> &mut Entry {
@@ -82,26 +71,26 @@ impl<'a, 'b> Planner<'a, 'b> {
         append.events.iter().map(place).collect()
     }
 
-    fn store(&mut self, append: &'b Append) -> Appended {
+    /// Stores events that end somewhere.
+    fn store(&mut self, append: &'b Append, end: Appended) {
         let ids = self.made(&append.stream);
-        let mut version = self.entry(&append.stream).state.version;
-        for event in &append.events {
-            version.0 += 1;
-            self.end.position.0 += 1;
+        let count = append.events.len() as u64;
+        let places = (end.position.0 - count + 1..).zip(end.version.0 - count + 1..);
+        for (event, (position, version)) in append.events.iter().zip(places) {
+            let place = Place { position: Position(position), version: Version(version) };
             self.end.largest = self.end.largest.max(signed(event.bytes() as u64));
-            self.batch.add_event(ids, version, event);
+            self.batch.add_event(ids, place.version, event);
             if let Some(id) = event.id {
-                let place = Place { position: self.end.position, version };
                 self.places.insert((append.stream.clone(), id), place);
             }
         }
+        self.end.position = end.position;
         let state = &mut self.entry(&append.stream).state;
-        state.version = version;
+        state.version = end.version;
         if state.standing != Standing::Live {
             state.standing = Standing::Live;
             self.batch.touch(&append.stream);
         }
-        Appended { position: self.end.position, version }
     }
 
     /// The numbers of a stream, which is made if it is not there.
@@ -127,28 +116,13 @@ impl<'a, 'b> Planner<'a, 'b> {
         self.end.category
     }
 
-    /// Applies what was decided of a stream. Nothing happens to one that is not there, but a
-    /// tombstone can be set before the first event.
+    /// Applies what was decided of a stream, which is made if it is not there and that changes
+    /// something.
     fn retain(&mut self, name: &StreamName, retention: Retention) {
-        let is_there = self.entry(name).ids.is_some();
-        if !is_there && retention != Retention::Tombstoned {
-            return;
-        }
+        let Some(state) = self.entry(name).state.retained(retention) else { return };
         let ids = self.made(name);
-        let state = &mut self.entry(name).state;
-        match retention {
-            Retention::Truncated(gone) => {
-                state.truncated = gone.min(state.version).max(state.truncated);
-            }
-            Retention::Deleted if state.version == Version(0) => return,
-            Retention::Deleted => {
-                (state.truncated, state.standing) = (state.version, Standing::Deleted);
-            }
-            Retention::Tombstoned => {
-                (state.truncated, state.standing) = (state.version, Standing::Tombstoned);
-            }
-        }
         let is_live = state.standing == Standing::Live;
+        self.entry(name).state = state;
         self.batch.touch(name);
         if !is_live {
             self.batch.forget_snapshots(ids.stream);
@@ -159,7 +133,7 @@ impl<'a, 'b> Planner<'a, 'b> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fairway_ledger::{AppendError, Expected, Position};
+    use fairway_ledger::{AppendError, Expected};
     use fairway_model::Timestamp;
 
     fn lease() -> Lease {

@@ -29,7 +29,7 @@ impl Job {
 
     /// Whether this, once it is committed, may have left events that are truncated.
     pub(crate) fn truncates(&self) -> bool {
-        self.appends.iter().any(|append| append.retention().is_some())
+        self.appends.iter().any(|append| !append.retentions().is_empty())
     }
 
     /// Tells who waits, unless nobody waits any more.

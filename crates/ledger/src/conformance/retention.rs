@@ -19,6 +19,7 @@ cases!(
     a_deleted_stream_is_made_anew_and_goes_on_counting,
     a_tombstone_closes_a_stream_for_ever,
     a_tombstone_can_come_before_the_first_event,
+    a_tombstone_stays_whatever_is_said_after_it,
     what_is_about_streams_cannot_be_truncated,
     nothing_is_retained_otherwise_if_the_stream_is_not_as_expected,
     facts_about_streams_hold_when_they_are_appended,
@@ -115,6 +116,24 @@ async fn a_tombstone_can_come_before_the_first_event(place: Box<dyn Place>) {
     let again = open(&*place).await;
     let refused = again.append(&stream("a"), Expected::Any, vec![event(1)]).await;
     assert!(matches!(refused, Err(AppendError::Tombstoned(_))), "{refused:?}");
+}
+
+async fn a_tombstone_stays_whatever_is_said_after_it(place: Box<dyn Place>) {
+    let ledger = open(&*place).await;
+    append(&ledger, "a", [1]).await;
+    append(&ledger, "b", [1]).await;
+    retain(&ledger, "a", Retention::Tombstoned).await;
+    let later = || vec![Retention::Deleted.event(), Retention::Truncated(Version(1)).event()];
+    let said = ledger.append(&stream("$$a"), Expected::Any, later()).await;
+    said.expect("it is appended");
+    let both = [vec![Retention::Tombstoned.event()], later()].concat();
+    let said = ledger.append(&stream("$$b"), Expected::Any, both).await;
+    said.expect("it is appended");
+    for name in ["a", "b"] {
+        assert_eq!(state(&ledger, name).await.standing, Standing::Tombstoned);
+        let refused = ledger.append(&stream(name), Expected::NoStream, events([2])).await;
+        assert!(matches!(refused, Err(AppendError::Tombstoned(_))), "{refused:?}");
+    }
 }
 
 async fn what_is_about_streams_cannot_be_truncated(place: Box<dyn Place>) {

@@ -1,10 +1,11 @@
 //! The statements of an append.
 
 use crate::{
-    append::{Append, AppendError, Appended, Place, Verdict, judge, judge_all},
+    append::{Append, AppendError, Appended},
     data::Data,
     event::{NewEvent, Position, Version},
     event_id::LedgerId,
+    judge::{Before, Place, Step, judge},
     read::{Standing, StreamState},
     sqlite::streams::{self, Found},
 };
@@ -30,44 +31,31 @@ pub(crate) fn apply(
     head: &mut Head,
     appends: &[Append],
 ) -> Result<Outcome, Error> {
-    let mut found = Vec::with_capacity(appends.len());
-    let mut verdicts = Vec::with_capacity(appends.len());
+    let (mut streams, mut before) = (Vec::new(), Vec::new());
     for append in appends {
         let stream = streams::find(connection, &append.stream)?;
-        let state = match &stream {
-            Some(stream) => stream.state.clone(),
-            None => StreamState::none(append.stream.clone()),
-        };
-        let places = match &stream {
-            Some(stream) => places(connection, head.ledger, stream.id, &append.events)?,
-            None => Vec::new(),
-        };
-        verdicts.push(judge(append, &state, &places));
-        found.push((stream, state));
+        before.push(match &stream {
+            Some(Found { id, state, .. }) => Before {
+                state: state.clone(),
+                places: places(connection, head.ledger, *id, &append.events)?,
+            },
+            None => Before { state: StreamState::none(append.stream.clone()), places: Vec::new() },
+        });
+        streams.push(stream);
     }
-    let states: Vec<StreamState> = found.iter().map(|(_, state)| state.clone()).collect();
-    let verdicts = match judge_all(appends, &states, verdicts) {
-        Ok(verdicts) => verdicts,
+    let judged = match judge(appends, &before, head.position) {
+        Ok(judged) => judged,
         Err(error) => return Ok(Err(error)),
     };
-    let (mut appended, mut facts) = (Vec::with_capacity(appends.len()), Vec::new());
-    for ((append, (stream, state)), verdict) in appends.iter().zip(found).zip(verdicts) {
-        appended.push(match verdict {
-            Verdict::Repeated(Place { position, version }) => Appended { position, version },
-            Verdict::Fresh if append.events.is_empty() => {
-                Appended { position: head.position, version: state.version }
-            }
-            Verdict::Fresh => {
-                facts.extend(append.retention());
-                insert(connection, head, stream, append)?
-            }
-        });
+    for ((append, stream), step) in appends.iter().zip(streams).zip(&judged.steps) {
+        if let Step::Store(end) = step {
+            insert(connection, head, (stream, append), *end)?;
+        }
     }
-    // What is said of a stream is said of all that comes with it, before or after.
-    for (about, retention) in facts {
-        streams::retain(connection, &about, retention)?;
+    for (about, retention) in &judged.retentions {
+        streams::retain(connection, about, *retention)?;
     }
-    Ok(Ok(appended))
+    Ok(Ok(judged.appended()))
 }
 
 /// Where events are, or were, whose ids a stream has already; empty if none was given an id.
@@ -103,37 +91,37 @@ fn places(
     events.iter().map(place).collect()
 }
 
+/// Writes events that end somewhere.
 fn insert(
     connection: &Connection,
     head: &mut Head,
-    stream: Option<Found>,
-    append: &Append,
-) -> Result<Appended, Error> {
+    (stream, append): (Option<Found>, &Append),
+    end: Appended,
+) -> Result<(), Error> {
     let stream = match stream {
         Some(stream) => stream,
         None => Found::make(connection, &append.stream)?,
     };
-    let mut version = stream.state.version.0;
     let mut insert = connection.prepare_cached(
         "INSERT INTO events
             (position, stream, version, category, kind, recorded, id, data, metadata)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    for event in &append.events {
-        version += 1;
-        head.position.0 += 1;
+    let count = append.events.len() as u64;
+    let places = (end.position.0 - count + 1..).zip(end.version.0 - count + 1..);
+    for (event, (position, version)) in append.events.iter().zip(places) {
         let id = event.id.as_ref().map(|id| id.0.as_slice());
-        let (kind, recorded) = (event.kind.as_str(), head.now.0);
-        let (position, category) = (head.position.0, stream.category);
+        let (kind, recorded, category) = (event.kind.as_str(), head.now.0, stream.category);
         let (data, metadata) = (&event.data, &event.metadata);
         insert.execute((
             position, stream.id, version, category, kind, recorded, id, data, metadata,
         ))?;
     }
+    head.position = end.position;
     connection
         .prepare_cached("UPDATE streams SET version = ?2, standing = ?3 WHERE id = ?1")?
-        .execute((stream.id, version, Standing::Live))?;
-    Ok(Appended { position: head.position, version: Version(version) })
+        .execute((stream.id, end.version.0, Standing::Live))?;
+    Ok(())
 }
 
 impl ToSql for Data {

@@ -2,33 +2,34 @@
 
 use crate::{
     event::{Position, Version},
-    faults::{FAULTS_MAX, Fault, Span},
+    faults::{FAULTS_MAX, Fault},
+    findings::{Findings, Looked, Span},
     read::StreamState,
     sqlite::writer,
     stream_name::StreamName,
 };
+use fairway_model::Timestamp;
 use rusqlite::{Connection, Error, ErrorCode, Row, Rows, types::ValueRef};
 use serde::de::IgnoredAny;
 
-type Look = fn(&Connection, &mut Vec<Fault>) -> Result<(), Error>;
+type Look = fn(&Connection, &mut Findings) -> Result<(), Error>;
 
 /// Names what is wrong.
 pub(crate) fn check(connection: &mut Connection) -> Result<Vec<Fault>, Error> {
     let transaction = connection.transaction()?;
     let looks: [Look; 6] = [pages, streams, events, ids, snapshots, projections];
-    let mut faults = Vec::new();
+    let mut findings = Findings::default();
     for look in looks {
-        match look(&transaction, &mut faults) {
+        match look(&transaction, &mut findings) {
             // The rest of what is looked at cannot be read either.
-            Err(error) if is_damage(&error) => faults.push(Fault::Storage(error.to_string())),
+            Err(error) if is_damage(&error) => findings.add(Fault::Storage(error.to_string())),
             result => result?,
         }
-        if faults.len() >= FAULTS_MAX {
+        if findings.is_full() {
             break;
         }
     }
-    faults.truncate(FAULTS_MAX);
-    Ok(faults)
+    Ok(findings.faults())
 }
 
 fn is_damage(error: &Error) -> bool {
@@ -44,20 +45,20 @@ fn is_damage(error: &Error) -> bool {
 }
 
 /// What SQLite itself finds: damaged pages, indexes that do not fit their tables.
-fn pages(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+fn pages(connection: &Connection, findings: &mut Findings) -> Result<(), Error> {
     let mut check = connection.prepare(&format!("PRAGMA integrity_check({FAULTS_MAX})"))?;
     let mut found = check.query(())?;
     while let Some(row) = found.next()? {
         let text: String = row.get(0)?;
         if text != "ok" {
-            faults.push(Fault::Storage(text));
+            findings.add(Fault::Storage(text));
         }
     }
     Ok(())
 }
 
 /// Versions without gaps, and streams that know theirs.
-fn streams(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+fn streams(connection: &Connection, findings: &mut Findings) -> Result<(), Error> {
     let mut select = connection.prepare(
         "SELECT s.id, s.name, s.version, s.truncated, s.standing, c.name FROM streams s
          LEFT JOIN categories c ON c.id = s.category ORDER BY s.id",
@@ -68,38 +69,18 @@ fn streams(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error
     )?;
     let (mut rows, mut counts) = (select.query(())?, count.query(())?);
     let mut has = next(&mut counts)?;
-    let (mut present, mut truncated, mut strays) = (0, 0, 0);
     while let Some(row) = rows.next()? {
         let id: i64 = row.get(0)?;
         let state = state(row)?;
-        if row.get_ref(5)?.as_str_or_null()? != Some(state.name.category()) {
-            let category = format!("stream `{}` is in another category", state.name);
-            faults.push(Fault::Storage(category));
-        }
         // Events of streams that are not there are found one by one.
-        while let Some((_, other)) = has.filter(|(stream, _)| *stream < id) {
-            strays += other.count;
+        while has.is_some_and(|(stream, _)| stream < id) {
             has = next(&mut counts)?;
         }
         let own = has.filter(|(stream, _)| *stream == id).map(|(_, span)| span);
-        let count = own.map_or(0, |span| span.count);
-        present += count;
-        truncated += state.version.0.saturating_sub(count);
-        faults.extend(state.faults(own));
-        if let Some(span) = own {
-            faults.extend(gap(connection, id, &state.name, span)?);
-            has = next(&mut counts)?;
+        findings.stream(&state, row.get_ref(5)?.as_str_or_null()?, own);
+        if let Some(own) = own.filter(Span::has_gap) {
+            findings.add(gap(connection, id, state.name, own)?);
         }
-    }
-    while let Some((_, other)) = has {
-        strays += other.count;
-        has = next(&mut counts)?;
-    }
-    let head = writer::position(connection)?.0;
-    let holes = head.saturating_sub(present);
-    // What is stray is missed where it belongs.
-    if holes != truncated && strays == 0 {
-        faults.push(Fault::Holes { holes, truncated });
     }
     Ok(())
 }
@@ -121,48 +102,35 @@ fn state(row: &Row<'_>) -> Result<StreamState, Error> {
 }
 
 /// The first version that is missing between others.
-fn gap(
-    connection: &Connection,
-    id: i64,
-    stream: &StreamName,
-    has: Span,
-) -> Result<Option<Fault>, Error> {
-    if !has.has_gap() {
-        return Ok(None);
-    }
+fn gap(connection: &Connection, id: i64, stream: StreamName, has: Span) -> Result<Fault, Error> {
     let first = "SELECT MIN(version) + 1 FROM events e WHERE stream = ?1 AND version < ?2
         AND NOT EXISTS (SELECT 1 FROM events n
             WHERE n.stream = e.stream AND n.version = e.version + 1)";
     let version = connection.query_row(first, (id, has.high.0), |row| row.get(0))?;
-    Ok(Some(Fault::Missing { stream: stream.clone(), version: Version(version) }))
+    Ok(Fault::Missing { stream, version: Version(version) })
 }
 
-/// Events one by one: their stream, their order in time, their JSON.
-fn events(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+/// Events one by one, and whether there are as many as there should be.
+fn events(connection: &Connection, findings: &mut Findings) -> Result<(), Error> {
     let mut select = connection.prepare(
-        "SELECT e.position, e.recorded, e.data, e.metadata, s.category IS e.category
+        "SELECT e.position, e.recorded, s.category IS e.category, e.data, e.metadata
          FROM events e LEFT JOIN streams s ON s.id = e.stream ORDER BY e.position",
     )?;
     let mut rows = select.query(())?;
-    let mut before = 0;
     while let Some(row) = rows.next()? {
-        let (position, recorded) = (Position(row.get(0)?), row.get::<_, u64>(1)?);
-        if recorded < before {
-            faults.push(Fault::Time(position));
-        }
-        before = recorded;
-        for (column, part) in [(2, "data"), (3, "metadata")] {
+        let mut unsound = Vec::new();
+        for (column, part) in [(3, "data"), (4, "metadata")] {
             if !is_sound(row.get_ref(column)?) {
-                faults.push(Fault::Json { position, part });
+                unsound.push(part);
             }
         }
-        if !row.get::<_, bool>(4)? {
-            faults.push(Fault::Stray(position));
-        }
-        if faults.len() >= FAULTS_MAX {
-            break;
+        let (position, recorded) = (Position(row.get(0)?), Timestamp(row.get(1)?));
+        findings.event(Looked { position, recorded, unsound, belongs: row.get(2)? });
+        if findings.is_full() {
+            return Ok(());
         }
     }
+    findings.end(writer::position(connection)?);
     Ok(())
 }
 
@@ -177,17 +145,19 @@ fn is_sound(value: ValueRef<'_>) -> bool {
     }
 }
 
-fn ids(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+fn ids(connection: &Connection, findings: &mut Findings) -> Result<(), Error> {
     let mut select = connection.prepare(
         "SELECT MAX(position) FROM events WHERE id IS NOT NULL
          GROUP BY stream, id HAVING COUNT(*) > 1 LIMIT ?1",
     )?;
     let found = select.query_map([FAULTS_MAX], |row| Ok(Fault::DoubleId(Position(row.get(0)?))))?;
-    faults.extend(found.collect::<Result<Vec<_>, _>>()?);
+    for fault in found {
+        findings.add(fault?);
+    }
     Ok(())
 }
 
-fn snapshots(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+fn snapshots(connection: &Connection, findings: &mut Findings) -> Result<(), Error> {
     let mut select = connection.prepare(
         "SELECT s.name, n.version FROM snapshots n JOIN streams s ON s.id = n.stream
          WHERE n.version > s.version LIMIT ?1",
@@ -196,17 +166,21 @@ fn snapshots(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Err
         let stream = StreamName::trusted(row.get_ref(0)?.as_str()?);
         Ok(Fault::Snapshot { stream, version: Version(row.get(1)?) })
     })?;
-    faults.extend(found.collect::<Result<Vec<_>, _>>()?);
+    for fault in found {
+        findings.add(fault?);
+    }
     Ok(())
 }
 
-fn projections(connection: &Connection, faults: &mut Vec<Fault>) -> Result<(), Error> {
+fn projections(connection: &Connection, findings: &mut Findings) -> Result<(), Error> {
     let head = writer::position(connection)?.0;
     let mut select = connection
         .prepare("SELECT name, position FROM projections WHERE position > ?1 LIMIT ?2")?;
     let found = select.query_map((head, FAULTS_MAX), |row| {
         Ok(Fault::Projection { name: row.get(0)?, position: Position(row.get(1)?) })
     })?;
-    faults.extend(found.collect::<Result<Vec<_>, _>>()?);
+    for fault in found {
+        findings.add(fault?);
+    }
     Ok(())
 }

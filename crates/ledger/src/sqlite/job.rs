@@ -55,7 +55,7 @@ impl Job {
     pub(super) fn has_truncated(&self) -> bool {
         match self {
             Self::Append { appends, outcome: Ok(_), .. } => {
-                appends.iter().any(|append| append.retention().is_some())
+                appends.iter().any(|append| !append.retentions().is_empty())
             }
             Self::Append { .. } | Self::Work { .. } => false,
         }

@@ -2,13 +2,13 @@
 //! own, past the writer's thread, which takes nothing for a ledger that lives elsewhere.
 
 use crate::{
-    append::Place,
     error::LedgerError,
     event::{Event, Position, Version},
     event_id::{EventId, LedgerId},
     faults::Fault,
+    judge::Place,
     kind::Kind,
-    portable::{Home, ListSnapshots, Part, Portable, TruncatedId},
+    portable::{Home, ListSnapshots, PAGE_SNAPSHOTS_MAX, Part, Portable, TruncatedId},
     read::{PAGE_EVENTS_MAX, Snapshot, Standing, StreamState},
     sqlite::{
         check, snapshots,
@@ -18,17 +18,12 @@ use crate::{
     },
     store::Store,
     stream_name::StreamName,
-    sweeping::Piece,
+    sweeping::{Piece, SWEEP_EVENTS},
 };
 use async_trait::async_trait;
 use fairway_model::Timestamp;
 use rusqlite::{Connection, Error, OptionalExtension, TransactionBehavior::Immediate};
 use std::collections::HashMap;
-
-/// Most snapshots of one page.
-const PAGE_SNAPSHOTS_MAX: usize = 100;
-/// Events that are removed at once.
-const SWEEP_EVENTS: u64 = 1_000;
 
 #[async_trait]
 impl Portable for Sqlite {

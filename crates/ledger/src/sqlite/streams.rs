@@ -81,30 +81,27 @@ pub(crate) fn list(connection: &Connection, list: &ListStreams) -> Result<Vec<St
     rows.map(|found| Ok(found?.state)).collect()
 }
 
-/// Applies what was decided of a stream. Nothing happens to one that is not there, but a tombstone
-/// can be set before the first event.
+/// Applies what was decided of a stream, which is made if it is not there and that changes something.
 pub(crate) fn retain(
     connection: &Connection,
     name: &StreamName,
     retention: Retention,
 ) -> Result<(), Error> {
-    let found = match (find(connection, name)?, retention) {
-        (Some(found), _) => found,
-        (None, Retention::Tombstoned) => Found::make(connection, name)?,
-        (None, _) => return Ok(()),
+    let found = find(connection, name)?;
+    let state = match &found {
+        Some(found) => found.state.retained(retention),
+        None => StreamState::none(name.clone()).retained(retention),
     };
-    let StreamState { version, truncated, standing, .. } = found.state;
-    let (truncated, standing) = match retention {
-        Retention::Truncated(gone) => (gone.min(version).max(truncated), standing),
-        Retention::Deleted if version == Version(0) => return Ok(()),
-        Retention::Deleted => (version, Standing::Deleted),
-        Retention::Tombstoned => (version, Standing::Tombstoned),
+    let Some(StreamState { truncated, standing, .. }) = state else { return Ok(()) };
+    let id = match found {
+        Some(found) => found.id,
+        None => Found::make(connection, name)?.id,
     };
     let mut update = connection
         .prepare_cached("UPDATE streams SET truncated = ?2, standing = ?3 WHERE id = ?1")?;
-    update.execute((found.id, truncated.0, standing))?;
+    update.execute((id, truncated.0, standing))?;
     if standing != Standing::Live {
-        connection.execute("DELETE FROM snapshots WHERE stream = ?1", [found.id])?;
+        connection.execute("DELETE FROM snapshots WHERE stream = ?1", [id])?;
     }
     Ok(())
 }
