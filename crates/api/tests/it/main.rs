@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation fails the test")]
 
 mod appends;
+mod certificate;
 mod cloud_events;
 mod described;
 mod description;
@@ -11,6 +12,7 @@ mod groups;
 mod hostile;
 mod live;
 #[path = "../../../kurrent/tests/it/packages.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod packages;
 mod page;
 mod read_models;

@@ -1,5 +1,6 @@
 //! TLS.
 
+use crate::certificate;
 use axum::body::Body;
 use fairway_api::{Api, Server, Tls};
 use fairway_ledger::Ledger;
@@ -10,35 +11,16 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
-use std::{
-    fs,
-    net::TcpListener,
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
-};
+use std::{fs, net::TcpListener, sync::Arc};
 use tokio::{net::TcpStream, sync::oneshot};
 use tokio_rustls::TlsConnector;
-
-/// A certificate for `localhost` with its key, in PEM.
-fn certificate(folder: &Path) -> (Vec<u8>, Vec<u8>) {
-    let made = Command::new("openssl")
-        .current_dir(folder)
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
-        .args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .args(["-keyout", "key.pem", "-out", "cert.pem"])
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.unwrap().success());
-    let read = |name: &str| fs::read(folder.join(name)).unwrap();
-    (read("cert.pem"), read("key.pem"))
-}
 
 #[tokio::test]
 async fn clients_come_over_tls_and_choose_http_2() {
     let folder = tempfile::tempdir().unwrap();
-    let (certificate, key) = certificate(folder.path());
+    certificate::make(folder.path());
+    let [certificate, key] =
+        ["cert.pem", "key.pem"].map(|name| fs::read(folder.path().join(name)).unwrap());
     let ledger = Ledger::open(&folder.path().join("events.db")).unwrap();
     let tls = Tls::from_pem(&certificate, &key).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation fails the test")]
 
 mod build;
+#[path = "../../../api/tests/it/certificate.rs"]
+mod certificate;
 mod check;
 mod completions;
 mod console;
@@ -23,6 +25,7 @@ mod images;
 mod init;
 mod kills;
 mod ledger;
+mod ledger_clients;
 mod ledger_content;
 mod ledger_copy;
 mod ledger_serve;
@@ -30,7 +33,6 @@ mod logs;
 mod orders_cqrs;
 mod outcome;
 #[path = "../../../kurrent/tests/it/packages.rs"]
-#[expect(dead_code, reason = "other tests need more of it")]
 mod packages;
 mod pages;
 mod pair;

@@ -1,7 +1,7 @@
 //! The official clients, as their registries have them, run scripts that check what they see.
 
 use crate::{
-    packages::{node_with, python_with},
+    packages::{KURRENT_FOR_NODE, KURRENT_FOR_PYTHON, node_with, python_with},
     server::Server,
 };
 use std::{
@@ -13,8 +13,6 @@ use tokio::task::spawn_blocking;
 
 /// How long a script may take.
 const PATIENCE: Duration = Duration::from_mins(3);
-const PYTHON_CLIENT: &str = "kurrentdbclient==1.3.5";
-const NODE_CLIENT: &str = "@kurrent/kurrentdb-client@1.3.1";
 
 fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
@@ -34,12 +32,12 @@ async fn run(command: Command) -> Output {
 
 /// The interpreter that has the Python client.
 async fn python() -> PathBuf {
-    spawn_blocking(|| python_with(PYTHON_CLIENT)).await.unwrap()
+    spawn_blocking(|| python_with(KURRENT_FOR_PYTHON)).await.unwrap()
 }
 
 /// The directory that has the Node client.
 async fn node() -> PathBuf {
-    spawn_blocking(|| node_with(NODE_CLIENT)).await.unwrap()
+    spawn_blocking(|| node_with(KURRENT_FOR_NODE)).await.unwrap()
 }
 
 fn script(name: &str) -> PathBuf {

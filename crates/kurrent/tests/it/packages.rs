@@ -7,6 +7,10 @@ use std::{
     process::Command,
 };
 
+/// KurrentDB's clients, which are run here.
+pub(crate) const KURRENT_FOR_PYTHON: &str = "kurrentdbclient==1.3.5";
+pub(crate) const KURRENT_FOR_NODE: &str = "@kurrent/kurrentdb-client@1.3.1";
+
 /// A Python that has a package, such as `cloudevents==2.2.0`.
 pub(crate) fn python_with(package: &str) -> PathBuf {
     let folder = installed("python", package, |folder| {
