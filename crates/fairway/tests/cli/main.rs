@@ -28,6 +28,7 @@ mod ledger;
 mod ledger_clients;
 mod ledger_content;
 mod ledger_copy;
+mod ledger_postgres;
 mod ledger_serve;
 mod logs;
 mod orders_cqrs;

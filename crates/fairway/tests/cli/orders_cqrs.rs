@@ -2,6 +2,7 @@
 
 use crate::{
     served::Served,
+    web::ask,
     world::{World, until},
 };
 use serde_json::{Value, json};
@@ -70,18 +71,6 @@ fn declarations(world: &World) -> PathBuf {
         }
     }
     dir
-}
-
-fn ask(method: &str, url: &str, body: &Value) -> (u16, Value) {
-    let mut curl = Command::new("curl");
-    curl.args(["-s", "-X", method, "-w", "\n%{http_code}", url]);
-    if !body.is_null() {
-        curl.args(["-d", &body.to_string()]);
-    }
-    let output = String::from_utf8(curl.output().unwrap().stdout).unwrap();
-    let (text, status) = output.rsplit_once('\n').unwrap();
-    let answer = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-    (status.parse().unwrap(), answer)
 }
 
 fn tea() -> Value {
