@@ -12,7 +12,7 @@ use crate::{
     problem::Problem,
 };
 use axum::response::Response;
-use fairway_events::{ConsumerName, Delivery, Nack, TAKE_WAIT_MAX, Take, Token};
+use fairway_events::{ConsumerName, Delivery, GroupId, Nack, TAKE_WAIT_MAX, Take, Token};
 use fairway_ledger::Position;
 use http::StatusCode;
 use serde::Deserialize;
@@ -26,10 +26,10 @@ const LIMIT_MAX: u64 = 1_000;
 /// Most events that are answered at once.
 const ANSWERS_MAX: usize = 10_000;
 
-/// What became of events.
+/// Events of which a consumer says something.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Done {
+struct Named {
     consumer: ConsumerName,
     events: Vec<Position>,
 }
@@ -54,6 +54,7 @@ enum Action {
     Retry,
     Park,
     Skip,
+    Stop,
 }
 
 impl Action {
@@ -62,6 +63,7 @@ impl Action {
             Self::Retry => Nack::Retry,
             Self::Park => Nack::Park,
             Self::Skip => Nack::Skip,
+            Self::Stop => Nack::Stop,
         }
     }
 }
@@ -112,11 +114,24 @@ fn written(taken: &[Delivery], shape: Shape) -> Vec<u8> {
 
 /// `POST /v1/groups/{source}/{group}/ack`.
 pub(crate) async fn ack(mut call: Call) -> Result<Response, Problem> {
+    let (id, consumer, tokens) = named(&mut call).await?;
+    let unknown = call.api.groups.ack(&id, &consumer, tokens).await?;
+    Ok(unknown_events(unknown))
+}
+
+/// `POST /v1/groups/{source}/{group}/extend`.
+pub(crate) async fn extend(mut call: Call) -> Result<Response, Problem> {
+    let (id, consumer, tokens) = named(&mut call).await?;
+    let unknown = call.api.groups.extend(&id, &consumer, tokens).await?;
+    Ok(unknown_events(unknown))
+}
+
+/// The events that a consumer of a group names.
+async fn named(call: &mut Call) -> Result<(GroupId, ConsumerName, Vec<Token>), Problem> {
     let id = call.group(Right::Read)?;
     std::mem::take(&mut call.params).end()?;
-    let Done { consumer, events } = events_in::json(&call.json_body().await?.bytes)?;
-    let unknown = call.api.groups.ack(&id, &consumer, tokens(events)?).await?;
-    Ok(unknown_events(unknown))
+    let Named { consumer, events } = events_in::json(&call.json_body().await?.bytes)?;
+    Ok((id, consumer, tokens(events)?))
 }
 
 /// `POST /v1/groups/{source}/{group}/nack`.

@@ -6,6 +6,6 @@ mod manage;
 mod parked;
 mod target;
 
-pub(crate) use consume::{ack, nack, take};
+pub(crate) use consume::{ack, extend, nack, take};
 pub(crate) use manage::{info, list, put, remove};
 pub(crate) use parked::{parked, replay, skip};

@@ -68,7 +68,11 @@ pub(super) fn consuming() -> Value {
             "additionalProperties": false,
             "properties": {
                 "consumer": text, "events": positions, "reason": text,
-                "action": { "type": "string", "enum": ["retry", "park", "skip"], "default": "retry" },
+                "action": {
+                    "type": "string",
+                    "enum": ["retry", "park", "skip", "stop"],
+                    "default": "retry",
+                },
             },
         },
         "NotHeld": { "type": "object", "properties": { "not_held": positions } },

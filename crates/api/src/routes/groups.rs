@@ -57,6 +57,17 @@ pub(super) const ROUTES: &[Route] = &[
             .of(&[(JSON, "Ack")])],
     },
     Route {
+        path: "/v1/groups/{source}/{group}/extend",
+        handler: || post(groups::extend),
+        operations: &[operation(
+            "POST",
+            "extendEvents",
+            "Say that a consumer is still at work with events, which it then has for as long again",
+            NOT_HELD,
+        )
+        .of(&[(JSON, "Ack")])],
+    },
+    Route {
         path: "/v1/groups/{source}/{group}/nack",
         handler: || post(groups::nack),
         operations: &[operation("POST", "nackEvents", "Say that events are not done", NOT_HELD)

@@ -71,6 +71,61 @@ async fn consumers_take_events_and_say_what_became_of_them() {
 }
 
 #[tokio::test]
+async fn a_consumer_that_is_still_at_work_keeps_what_it_has() {
+    let world = World::start();
+    let settings = json!({ "ack_timeout_ms": 3_000 });
+    world.send_json(Method::PUT, GROUP, &settings).await.is(201);
+    for stream in ["order-1", "order-2"] {
+        world.post(&format!("/v1/streams/{stream}"), &json!({ "kind": "made" })).await.is(201);
+    }
+    assert_eq!(take(&world, "consumer=a&wait=20s").await, [(2, 1), (3, 1)]);
+    let first = json!({ "consumer": "a", "events": [2] });
+    let none: Vec<u64> = Vec::new();
+    let at_work = async {
+        loop {
+            let kept = world.post(&format!("{GROUP}/extend"), &first).await.is(200).json();
+            assert_eq!(kept, json!({ "not_held": none }));
+            let taken = take(&world, "consumer=b&wait=10ms").await;
+            if !taken.is_empty() {
+                return taken;
+            }
+        }
+    };
+    let late = timeout(LONG, at_work).await.expect("the other event comes again");
+    assert_eq!(late, [(3, 2)]);
+    let done = world.post(&format!("{GROUP}/ack"), &first).await.is(200).json();
+    assert_eq!(done, json!({ "not_held": none }));
+    let gone = world.post(&format!("{GROUP}/extend"), &first).await.is(200).json();
+    assert_eq!(gone, json!({ "not_held": [2] }));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_consumer_that_stops_gives_back_all_that_it_has() {
+    let world = World::start();
+    world.send_json(Method::PUT, GROUP, &json!({})).await.is(201);
+    for stream in ["order-1", "order-2"] {
+        world.post(&format!("/v1/streams/{stream}"), &json!({ "kind": "made" })).await.is(201);
+    }
+    assert_eq!(take(&world, "consumer=a&wait=20s").await, [(2, 1), (3, 1)]);
+    let stop = json!({ "consumer": "a", "events": [], "action": "stop", "reason": "enough" });
+    world.post(&format!("{GROUP}/nack"), &stop).await.is(200);
+    let again = async {
+        let mut again = Vec::new();
+        while again.len() < 2 {
+            again.extend(take(&world, "consumer=b&wait=20s").await);
+        }
+        again.sort_unstable();
+        again
+    };
+    let again = timeout(LONG, again).await.expect("it does not wait for the time-out");
+    assert_eq!(again, [(2, 2), (3, 2)]);
+    let info = world.get(GROUP).await.is(200).json();
+    assert_eq!(info["live"]["consumers"].as_array().unwrap().len(), 1, "{info}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn groups_are_listed_and_removed() {
     let world = World::start();
     world.send_json(Method::PUT, GROUP, &json!({})).await.is(201);

@@ -55,7 +55,7 @@ fn body(operation: &str) -> String {
         .to_string(),
         "truncateStream" => json!({ "up_to": 1 }).to_string(),
         "saveSnapshot" => json!({ "version": 1, "kind": "s", "data": 1 }).to_string(),
-        "ackEvents" | "nackEvents" => answers.to_string(),
+        "ackEvents" | "extendEvents" | "nackEvents" => answers.to_string(),
         "skipEvent" | "skipParked" => json!({ "event": 1 }).to_string(),
         "queryReadModelBySql" => json!({ "sql": "SELECT 1" }).to_string(),
         "declareReadModel" => "read-model: secret\nversion: 1\n".to_owned(),
