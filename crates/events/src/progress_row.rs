@@ -8,7 +8,6 @@ use crate::{
     settings::Start,
 };
 use fairway_ledger::{Key, Ledger, LedgerError, Position, RowChange, RowSet, Rows, Version};
-use std::hash::{BuildHasher, RandomState};
 
 const PROGRESS: &str = "progress";
 const DRIVER: &str = "driver";
@@ -30,6 +29,12 @@ pub(crate) enum Stored {
     Done,
     /// Somebody else drives the group now.
     TakenOver,
+}
+
+/// Names a driver, unlike all others. Panics if the system has no randomness.
+fn new_driver() -> String {
+    let token = getrandom::u64().expect("the system gives random numbers to every process");
+    format!("{token:016x}")
 }
 
 fn set(id: &GroupId) -> RowSet {
@@ -91,9 +96,8 @@ impl ProgressRow {
     /// Says that from now on this one drives the group: another that does finds out when it stores
     /// progress the next time.
     pub(crate) async fn claim(ledger: &Ledger, id: &GroupId) -> Result<Self, GroupError> {
-        let token = RandomState::new().hash_one(std::process::id());
-        let driver = format!("{token:016x}");
-        let mut row = Self { ledger: ledger.clone(), set: set(id), driver, from: Position(0) };
+        let (set, driver) = (set(id), new_driver());
+        let mut row = Self { ledger: ledger.clone(), set, driver, from: Position(0) };
         loop {
             row.from = ledger.store().rows_position(row.set.clone()).await?;
             if row.store(row.from, (DRIVER, row.driver.clone())).await? {

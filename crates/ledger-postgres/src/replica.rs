@@ -22,11 +22,7 @@ use fairway_ledger::{
     Version,
 };
 use fairway_model::Timestamp;
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// How long another process may take to hand over the lease.
 const WAIT_MAX: Duration = Duration::from_secs(15);
@@ -133,8 +129,7 @@ impl Postgres {
         let left = async {
             let link = Link::connect(&self.address, APPENDER_PATIENCE).await?;
             link.run(&format!("LISTEN {}", self.address.appender_channel())).await?;
-            let number = RandomState::new().hash_one("replica");
-            let me = format!("{}-{number:016x}", std::process::id());
+            let me = lease::new_holder();
             let mut back_off = BackOff::until(WAIT_MAX);
             loop {
                 match lease::claim(&link, &self.address, &me).await? {

@@ -2,7 +2,6 @@
 
 use crate::{address::Address, connection::Link, error::Fault};
 use fairway_ledger::{LedgerError, LedgerId};
-use std::hash::{BuildHasher, RandomState};
 
 /// The newest schema that this code writes and understands.
 const SCHEMA: u32 = 2;
@@ -145,7 +144,7 @@ async fn bring_up(link: &Link, address: &Address) -> Result<(), Fault> {
     }
     let found = version(link).await?;
     if found == 0 {
-        let id = RandomState::new().hash_one("ledger").cast_signed();
+        let id = LedgerId::random().0.cast_signed();
         let tables = format!(
             "
             BEGIN;

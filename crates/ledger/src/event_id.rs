@@ -20,6 +20,13 @@ pub struct EventIdError(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerId(pub u64);
 
+impl LedgerId {
+    /// The id of a new ledger, unlike that of any other. Panics if the system has no randomness.
+    pub fn random() -> Self {
+        Self(getrandom::u64().expect("the system gives random numbers to every process"))
+    }
+}
+
 impl EventId {
     /// The id of an event that was appended without one: a UUID of version 8 (RFC 9562, section
     /// 5.8) of the ledger's id and the position.

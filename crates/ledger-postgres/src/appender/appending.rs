@@ -23,11 +23,7 @@ use crate::{
     error::Fault,
 };
 use fairway_ledger::{Clock, LedgerError, LedgerId, Position, Sweeping};
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, watch},
     time::Instant,
@@ -87,8 +83,7 @@ impl Appending {
         (clock, head): (Clock, watch::Sender<Position>),
         sweeping: Sweeping<(Job, AppendResult)>,
     ) -> Self {
-        let number = RandomState::new().hash_one("appender");
-        let me = format!("{}-{number:016x}", std::process::id());
+        let me = lease::new_holder();
         let (committed, session, hold) = (Arc::default(), None, None);
         Self { id, address, clock, head, me, committed, session, hold, sweeping }
     }

@@ -88,6 +88,13 @@ const WAS_COMMITTED: &str = "
     SELECT EXISTS (SELECT FROM batches WHERE position = $1 AND token = $2),
         $1 >= (SELECT min(position) FROM batches)";
 
+/// Names somebody who may hold the lease, unlike all others: the process by its number, for who looks
+/// at the table, and what nobody guesses. Panics if the system has no randomness.
+pub(crate) fn new_holder() -> String {
+    let number = getrandom::u64().expect("the system gives random numbers to every process");
+    format!("{}-{number:016x}", std::process::id())
+}
+
 /// Takes the lease if nobody who lives has it, or asks who has it to hand over. If we held it
 /// under another token, that one is over.
 pub(crate) async fn claim(link: &Link, address: &Address, me: &str) -> Result<Claim, Fault> {

@@ -3,7 +3,6 @@
 use crate::{error::LedgerError, event_id::LedgerId, sqlite::error};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{
-    hash::{BuildHasher, RandomState},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -209,7 +208,7 @@ fn create(connection: &mut Connection) -> Result<(), Error> {
     }
     if found < 2 {
         transaction.execute_batch(TABLES)?;
-        let id = RandomState::new().hash_one("ledger").cast_signed();
+        let id = LedgerId::random().0.cast_signed();
         transaction.execute("INSERT INTO about (one, ledger) VALUES (1, ?1)", [id])?;
     }
     if found == 1 {
