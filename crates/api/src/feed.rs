@@ -108,7 +108,7 @@ impl Feed {
         let limit = limit.clamp(1, PAGE_EVENTS_MAX);
         let read = Read::new(self.source.scope(self.cursor), limit).as_of(self.as_of);
         let mut page = self.ledger.read(read).await?;
-        let bytes: usize = page.iter().map(|event| event.data.len() + event.metadata.len()).sum();
+        let bytes: usize = page.iter().map(Event::bytes).sum();
         self.is_at_end = page.len() < limit && bytes < PAGE_BYTES_MAX;
         if let Some(last) = page.last() {
             self.go_on_from(self.source.place(last));

@@ -93,7 +93,7 @@ impl Reader {
 
     fn chunk(&mut self, events: &[Event]) -> Bytes {
         Metrics::count(&self.api.metrics.events_read, events.len());
-        let bytes: usize = events.iter().map(|event| event.data.len() + event.metadata.len()).sum();
+        let bytes: usize = events.iter().map(Event::bytes).sum();
         let mut out = Vec::with_capacity(bytes + events.len() * 224);
         for event in events {
             match self.shape {

@@ -42,7 +42,7 @@ pub(crate) async fn read(reading: Reading) -> Result<Page, LedgerError> {
         // One more shows whether the page is the last.
         take(&mut feed, &mut events, look).await?;
         looked_at += look;
-        bytes = events.iter().map(|event| event.data.len() + event.metadata.len()).sum();
+        bytes = events.iter().map(Event::bytes).sum();
         if feed.is_at_end() {
             break;
         }

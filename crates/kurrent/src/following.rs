@@ -120,7 +120,7 @@ impl Following {
         let limit = PAGE.min(self.pace.events());
         let read = Read::new(self.scope.clone(), limit);
         let events = self.sender.ledger.read(read).await.map_err(|error| status::ledger(&error))?;
-        let bytes: usize = events.iter().map(|event| event.data.len() + event.metadata.len()).sum();
+        let bytes: usize = events.iter().map(Event::bytes).sum();
         self.is_up_to_date = events.len() < limit && bytes < PAGE_BYTES_MAX;
         if !events.is_empty() {
             self.pace.seen(&events);

@@ -94,7 +94,8 @@ pub(crate) async fn write(link: &Link, ledger: LedgerId, part: &Part) -> Result<
         (head.position, head.recorded) = (last.position, last.recorded);
     }
     let (position, recorded) = (signed(head.position.0), signed(head.recorded.0));
-    let largest = largest.max(signed(part.events.iter().map(bytes).max().unwrap_or(0) as u64));
+    let largest =
+        largest.max(signed(part.events.iter().map(Event::bytes).max().unwrap_or(0) as u64));
     link.query(PUT_HEAD, &[&position, &recorded, &head.stream, &head.category, &largest]).await?;
     link.run("COMMIT").await?;
     Ok(true)
@@ -198,10 +199,6 @@ async fn put_events(
     ];
     link.query(PUT_EVENTS, params).await?;
     Ok(())
-}
-
-fn bytes(event: &Event) -> usize {
-    event.kind.as_str().len() + event.data.len() + event.metadata.len()
 }
 
 /// The id that was given to an event; none if it follows from its position.

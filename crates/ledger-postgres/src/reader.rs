@@ -126,7 +126,7 @@ pub(crate) async fn events(
             let stray = || Fault::Stray(Position(unsigned(row.get(0))));
             let stream = streams.get(&row.get(1)).ok_or_else(stray)?;
             let event = event(row, ledger, stream.clone(), kinds.get(row.get(3)));
-            bytes += event.data.len() + event.metadata.len();
+            bytes += event.bytes();
             page.push(event);
             if bytes >= PAGE_BYTES_MAX {
                 break;

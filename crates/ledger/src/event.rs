@@ -154,6 +154,11 @@ pub struct DecodeError {
 }
 
 impl Event {
+    /// Bytes that count towards limits.
+    pub fn bytes(&self) -> usize {
+        self.kind.as_str().len() + self.data.len() + self.metadata.len()
+    }
+
     /// Reads the data as a type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         serde_json::from_slice(self.data.as_bytes()).map_err(|source| DecodeError {

@@ -34,7 +34,7 @@ impl Pace {
 
     /// Takes in what is held of a page that was read: nothing of one of which no event is wanted.
     pub fn seen(&mut self, events: &[Event]) {
-        let sizes = events.iter().map(|event| event.data.len() + event.metadata.len());
+        let sizes = events.iter().map(Event::bytes);
         let mean = EVENT_BYTES + sizes.sum::<usize>() / events.len().max(1);
         let most = PAGE_EVENTS_MAX.min(self.events * GROWTH);
         self.events = (PAGE_BYTES / mean).clamp(1, most);

@@ -246,7 +246,7 @@ impl Driver {
                 id: event.id,
                 key: Key::order(&event, &settings.order_by),
                 pin: Key::pin(&event, &settings.order_by, settings.strategy),
-                bytes: event.data.len() + event.metadata.len(),
+                bytes: event.bytes(),
             });
             self.ids.insert((event.id, event.position));
             self.events.insert(event.position, Arc::new(event));

@@ -187,7 +187,7 @@ impl Link {
             let stream = stream_name(&mut name_of, streams, row.get(1)?)?;
             let kind = kind(kinds, row.get_ref(3)?.as_str()?);
             let event = event(row, *ledger, stream, kind)?;
-            bytes += event.data.len() + event.metadata.len();
+            bytes += event.bytes();
             events.push(event);
             if bytes >= PAGE_BYTES_MAX {
                 break;
