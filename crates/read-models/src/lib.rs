@@ -13,6 +13,7 @@ mod declaration;
 mod drive;
 mod error;
 mod held;
+mod intake;
 mod moment;
 mod open;
 mod plan;

@@ -1,5 +1,6 @@
 //! What keeps a read model: a file, a database, somebody over HTTP, or Rust code.
 
+use crate::intake::Full;
 use async_trait::async_trait;
 use fairway_ledger::{Event, Position};
 use std::{collections::BTreeSet, error::Error, sync::Arc, time::Duration};
@@ -93,6 +94,12 @@ pub enum TargetError {
     /// Too much is parked.
     #[error("{PARKED_MAX} events are parked, which is the most; mend, skip or rebuild")]
     Full,
+}
+
+impl From<Full> for TargetError {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
 }
 
 impl TargetError {

@@ -2,11 +2,11 @@
 
 use super::post::{Post, Refused};
 use crate::{
-    held::{Held, Tried},
+    intake::{Again, Intake, Turn},
     plan::Plan,
     registry::Built,
     sqlite::{Place, standing},
-    target::{Batch, PARKED_MAX, Parked, ParkedOf, Replay, Standing, Target, TargetError},
+    target::{Batch, Parked, ParkedOf, Replay, Standing, Target, TargetError},
 };
 use async_trait::async_trait;
 use fairway_ledger::{Event, Position};
@@ -30,11 +30,7 @@ pub(crate) struct CallbackTarget {
 /// The file while it is open.
 struct Book {
     connection: Connection,
-    held: Held,
-    skipped: Arc<BTreeSet<u64>>,
-    position: Position,
-    asks: u64,
-    parked: u64,
+    intake: Intake,
 }
 
 impl CallbackTarget {
@@ -61,20 +57,14 @@ impl CallbackTarget {
     fn ready<'e>(&mut self, events: &'e [Event]) -> Result<Vec<&'e Event>, TargetError> {
         let plan = self.plan.clone();
         let book = self.book()?;
-        if book.parked >= PARKED_MAX {
-            return Err(TargetError::Full);
-        }
-        let goes = |event: &&Event| {
-            let is_skipped = book.skipped.contains(&event.position.0);
-            !is_skipped && (book.held.is_empty() || !book.held.holds(&plan.key(event)))
-        };
-        Ok(events.iter().filter(goes).collect())
+        book.intake.room()?;
+        let turn = |event: &Event| book.intake.turn(event.position, || plan.key(event));
+        Ok(events.iter().filter(|event| turn(event) == Turn::Try).collect())
     }
 
     fn standing(&self) -> Standing {
-        let Some(book) = &self.open else { return Standing::default() };
-        let due = book.held.due_in(Instant::now());
-        Standing { position: book.position, asks: book.asks, parked: book.parked, due }
+        let open = self.open.as_ref();
+        open.map_or_else(Standing::default, |book| book.intake.standing(Instant::now()))
     }
 }
 
@@ -87,7 +77,7 @@ impl Book {
         let connection = place.open(built, ledger)?;
         let restore = || {
             let stored = standing::read(&connection)?;
-            let held = Held::restore(standing::held(&connection)?.into_iter(), Instant::now());
+            let held = standing::held(&connection)?;
             Ok((stored, held, standing::parked_count(&connection)?))
         };
         let (stored, held, parked) = restore().map_err(|error| place.error("read", error))?;
@@ -95,8 +85,9 @@ impl Book {
             let path = place.path().display();
             return Err(TargetError::Foreign(format!("`{path}` follows another ledger")));
         }
-        let (position, asks) = (stored.position, stored.asks);
-        Ok(Self { connection, held, skipped, position, asks, parked })
+        let far = (stored.position, stored.asks);
+        let intake = Intake::restore(far, (held, parked), skipped, Instant::now());
+        Ok(Self { connection, intake })
     }
 
     /// Notes what was told, and parks what was refused and what waits behind it.
@@ -106,24 +97,26 @@ impl Book {
         (events, refused): (&[Event], &Refused),
         to: Position,
     ) -> Result<(), Error> {
+        let mut intake = self.intake.clone();
+        intake.position = to;
         let transaction = self.connection.unchecked_transaction()?;
         for event in events {
-            if self.skipped.contains(&event.position.0) {
-                continue;
-            }
             let key = plan.key(event);
-            if let Some(why) = refused.get(&event.position.0) {
-                standing::park(&transaction, event, &key, Some(why))?;
-                self.held.fail(key, 1, Instant::now());
-                self.parked += 1;
-            } else if self.held.holds(&key) {
-                standing::park(&transaction, event, &key, None)?;
-                self.parked += 1;
+            match (intake.turn(event.position, || key.clone()), refused.get(&event.position.0)) {
+                (Turn::Skip, _) | (Turn::Try, None) => {}
+                (Turn::Wait, _) => {
+                    standing::park(&transaction, event, &key, None)?;
+                    intake.wait();
+                }
+                (Turn::Try, Some(why)) => {
+                    standing::park(&transaction, event, &key, Some(why))?;
+                    intake.fail(key, Instant::now());
+                }
             }
         }
-        standing::write(&transaction, to, self.asks)?;
+        standing::write(&transaction, to, intake.asks)?;
         transaction.commit()?;
-        self.position = to;
+        self.intake = intake;
         Ok(())
     }
 
@@ -133,30 +126,30 @@ impl Book {
         plan: &Plan,
         (replay, refused): (&Replay, &Refused),
     ) -> Result<(), Error> {
+        let (mut intake, mut again) = (self.intake.clone(), Again::of(replay));
         let transaction = self.connection.unchecked_transaction()?;
         for position in &replay.left {
             standing::unpark(&transaction, *position)?;
         }
-        let mut tried = Tried { is_of_all: replay.is_of_all, ..Tried::default() };
         for event in &replay.events {
             let key = plan.key(event);
-            if tried.failed.contains(&key) || replay.left.contains(&event.position.0) {
+            if !again.is_due(event.position, &key) {
                 continue;
             }
             if let Some(why) = refused.get(&event.position.0) {
-                let count = standing::fail(&transaction, event.position.0, why)?;
-                self.held.fail(key.clone(), count, Instant::now());
-                tried.failed.insert(key);
+                let tries = standing::fail(&transaction, event.position.0, why)?;
+                intake.fail_again(&mut again, (key, tries), Instant::now());
             } else {
                 standing::unpark(&transaction, event.position.0)?;
-                tried.taken.insert(key);
+                again.take(key);
             }
         }
-        self.held.settle(&standing::keys(&transaction)?, &tried, Instant::now());
-        self.asks = replay.ask.unwrap_or(self.asks).max(self.asks);
-        standing::write(&transaction, self.position, self.asks)?;
-        self.parked = standing::parked_count(&transaction)?;
-        transaction.commit()
+        let (parked, keys) = (standing::parked_count(&transaction)?, standing::keys(&transaction)?);
+        intake.settle(&again, (parked, &keys), Instant::now());
+        standing::write(&transaction, intake.position, intake.asks)?;
+        transaction.commit()?;
+        self.intake = intake;
+        Ok(())
     }
 }
 
@@ -189,24 +182,13 @@ impl Target for CallbackTarget {
     async fn parked(&mut self, of: ParkedOf, limit: usize) -> Result<Vec<Parked>, TargetError> {
         let place = self.place.clone();
         let book = self.book()?;
-        let keys = book.held.due_keys(Instant::now());
-        let read = || {
-            let ParkedOf::Due = of else {
-                return standing::parked(&book.connection, &of, limit);
-            };
-            let mut all = Vec::new();
-            for key in keys {
-                let left = limit.saturating_sub(all.len());
-                all.extend(standing::parked(&book.connection, &ParkedOf::Key(key), left)?);
-            }
-            all.sort_by_key(|parked: &Parked| parked.position);
-            Ok(all)
-        };
-        read().map_err(|error| place.error("read", error))
+        let looks = book.intake.looks(of, Instant::now());
+        let read = standing::parked(&book.connection, &looks, limit);
+        read.map_err(|error| place.error("read", error))
     }
 
     async fn replay(&mut self, replay: Replay) -> Result<Standing, TargetError> {
-        let to = self.book()?.position;
+        let to = self.book()?.intake.position;
         let goes = |event: &&Event| !replay.left.contains(&event.position.0);
         let told: Vec<&Event> = replay.events.iter().filter(goes).collect();
         let refused = self.post.tell(&self.plan, told, to).await?;

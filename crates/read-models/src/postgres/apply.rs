@@ -6,25 +6,21 @@ use super::{
     standing,
 };
 use crate::{
-    held::{Held, Tried},
+    intake::{Again, Intake, Turn},
     plan::{Plan, Statement as Planned},
     sql::number_parameters,
-    target::{PARKED_MAX, Replay, TargetError},
+    target::{Replay, TargetError},
 };
 use fairway_ledger::{Event, Position};
 use futures_util::future::try_join_all;
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::time::Instant;
 use tokio_postgres::{Client, Error, Statement};
 
-/// What takes in events, and what it has to remember from one batch to the next.
+/// What takes in events.
 pub(super) struct Applier {
     pub(super) plan: Plan,
     pub(super) statements: Vec<Vec<Statement>>,
-    pub(super) held: Held,
-    pub(super) skipped: Arc<BTreeSet<u64>>,
-    pub(super) position: Position,
-    pub(super) asks: u64,
-    pub(super) parked: u64,
+    pub(super) intake: Intake,
 }
 
 /// A statement with its values.
@@ -57,17 +53,11 @@ impl Applier {
         to: Position,
     ) -> Result<(), TargetError> {
         if self.all_at_once(client, events, to).await? {
-            self.position = to;
-            return Ok(());
-        }
-        let before = (self.held.clone(), self.parked);
-        let done = self.one_by_one(client, events, to).await;
-        if done.is_err() {
-            (self.held, self.parked) = before;
+            self.intake.position = to;
         } else {
-            self.position = to;
+            self.intake = self.one_by_one(client, events, to).await?;
         }
-        done
+        Ok(())
     }
 
     /// Sends all statements without waiting for each; false if one failed, and then nothing is done.
@@ -79,13 +69,14 @@ impl Applier {
     ) -> Result<bool, TargetError> {
         let mut calls = Vec::new();
         for event in events {
-            let Some(at) = self.handler(event) else { continue };
-            if !self.held.is_empty() && self.held.holds(&self.plan.key(event)) {
-                return Ok(false);
-            }
-            match self.calls(at, event) {
-                Ok(of_event) => calls.extend(of_event),
-                Err(_) => return Ok(false),
+            let Some(at) = self.plan.handler_of(event) else { continue };
+            match self.intake.turn(event.position, || self.plan.key(event)) {
+                Turn::Skip => {}
+                Turn::Wait => return Ok(false),
+                Turn::Try => match self.calls(at, event) {
+                    Ok(of_event) => calls.extend(of_event),
+                    Err(_) => return Ok(false),
+                },
             }
         }
         begin(client).await?;
@@ -99,28 +90,39 @@ impl Applier {
                 Err(unusable("write", error))
             };
         }
-        self.commit(client, to, self.asks).await?;
+        self.commit(client, (to, self.intake.asks)).await?;
         Ok(true)
     }
 
+    /// Takes in events in order; says what is to be remembered then.
     async fn one_by_one(
-        &mut self,
+        &self,
         client: &Client,
         events: &[Event],
         to: Position,
-    ) -> Result<(), TargetError> {
+    ) -> Result<Intake, TargetError> {
+        let mut intake = self.intake.clone();
+        intake.position = to;
         begin(client).await?;
         for event in events {
-            let Some(at) = self.handler(event) else { continue };
+            let Some(at) = self.plan.handler_of(event) else { continue };
             let key = self.plan.key(event);
-            if self.held.holds(&key) {
-                self.park(client, event, (&key, None)).await?;
-            } else if let Some(error) = self.attempt(client, at, event).await? {
-                self.park(client, event, (&key, Some(&error))).await?;
-                self.held.fail(key, 1, Instant::now());
+            match intake.turn(event.position, || key.clone()) {
+                Turn::Skip => {}
+                Turn::Wait => {
+                    park(client, &intake, event, (&key, None)).await?;
+                    intake.wait();
+                }
+                Turn::Try => {
+                    if let Some(error) = self.attempt(client, at, event).await? {
+                        park(client, &intake, event, (&key, Some(&error))).await?;
+                        intake.fail(key, Instant::now());
+                    }
+                }
             }
         }
-        self.commit(client, to, self.asks).await
+        self.commit(client, (to, intake.asks)).await?;
+        Ok(intake)
     }
 
     /// Tries parked events again, in order; a key ends with the first that fails.
@@ -129,23 +131,14 @@ impl Applier {
         client: &Client,
         replay: &Replay,
     ) -> Result<(), TargetError> {
-        let before = self.held.clone();
-        let done = self.try_replay(client, replay).await;
-        if done.is_err() {
-            self.held = before;
-        }
-        done
-    }
-
-    async fn try_replay(&mut self, client: &Client, replay: &Replay) -> Result<(), TargetError> {
+        let (mut intake, mut again) = (self.intake.clone(), Again::of(replay));
         begin(client).await?;
         for position in &replay.left {
             standing::unpark(client, *position).await.map_err(writing)?;
         }
-        let mut tried = Tried { is_of_all: replay.is_of_all, ..Tried::default() };
         for event in &replay.events {
             let key = self.plan.key(event);
-            if tried.failed.contains(&key) || replay.left.contains(&event.position.0) {
+            if !again.is_due(event.position, &key) {
                 continue;
             }
             let error = match self.plan.handler_of(event) {
@@ -153,20 +146,19 @@ impl Applier {
                 None => None,
             };
             if let Some(error) = error {
-                let count = standing::fail(client, event.position.0, &error).await;
-                self.held.fail(key.clone(), count.map_err(writing)?, Instant::now());
-                tried.failed.insert(key);
+                let tries = standing::fail(client, event.position.0, &error).await;
+                let tries = tries.map_err(writing)?;
+                intake.fail_again(&mut again, (key, tries), Instant::now());
             } else {
                 standing::unpark(client, event.position.0).await.map_err(writing)?;
-                tried.taken.insert(key);
+                again.take(key);
             }
         }
-        let left = standing::keys(client).await.map_err(writing)?;
-        self.held.settle(&left, &tried, Instant::now());
-        let asks = replay.ask.unwrap_or(self.asks).max(self.asks);
+        let keys = standing::keys(client).await.map_err(writing)?;
         let parked = standing::parked_count(client).await.map_err(writing)?;
-        self.commit(client, self.position, asks).await?;
-        (self.asks, self.parked) = (asks, parked);
+        intake.settle(&again, (parked, &keys), Instant::now());
+        self.commit(client, (intake.position, intake.asks)).await?;
+        self.intake = intake;
         Ok(())
     }
 
@@ -209,33 +201,27 @@ impl Applier {
         handler.statements.iter().zip(&self.statements[at]).map(call).collect()
     }
 
-    fn handler(&self, event: &Event) -> Option<usize> {
-        let is_skipped = self.skipped.contains(&event.position.0);
-        self.plan.handler_of(event).filter(|_| !is_skipped)
-    }
-
-    async fn park(
-        &mut self,
-        client: &Client,
-        event: &Event,
-        why: (&str, Option<&str>),
-    ) -> Result<(), TargetError> {
-        if self.parked >= PARKED_MAX {
-            rollback(client).await?;
-            return Err(TargetError::Full);
-        }
-        self.parked += 1;
-        standing::park(client, event, why).await.map_err(writing)
-    }
-
-    async fn commit(&self, client: &Client, to: Position, asks: u64) -> Result<(), TargetError> {
-        let is_ours = standing::write(client, self.position, (to, asks)).await.map_err(writing)?;
+    async fn commit(&self, client: &Client, to: (Position, u64)) -> Result<(), TargetError> {
+        let is_ours = standing::write(client, self.intake.position, to).await.map_err(writing)?;
         if is_ours {
             return client.batch_execute("COMMIT").await.map_err(writing);
         }
         rollback(client).await?;
         Err(TargetError::Foreign("another process moved the checkpoint".to_owned()))
     }
+}
+
+async fn park(
+    client: &Client,
+    intake: &Intake,
+    event: &Event,
+    why: (&str, Option<&str>),
+) -> Result<(), TargetError> {
+    if let Err(full) = intake.room() {
+        rollback(client).await?;
+        return Err(full.into());
+    }
+    standing::park(client, event, why).await.map_err(writing)
 }
 
 async fn begin(client: &Client) -> Result<(), TargetError> {

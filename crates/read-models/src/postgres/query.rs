@@ -46,6 +46,7 @@ impl PostgresReader {
         of: ParkedOf,
         limit: usize,
     ) -> Result<Option<Vec<Parked>>, ReadModelError> {
+        let of = [of];
         self.with(async |client| standing::parked(client, &of, limit).await.map_err(said)).await
     }
 

@@ -75,12 +75,24 @@ pub(super) async fn keys(client: &Client) -> Result<HashSet<String>, Error> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Parked events by position.
+/// Parked events by position, looked for in turn.
 pub(super) async fn parked(
     client: &Client,
-    of: &ParkedOf,
+    looks: &[ParkedOf],
     limit: usize,
 ) -> Result<Vec<Parked>, Error> {
+    let mut all = Vec::new();
+    for of in looks {
+        all.append(&mut parked_of(client, of, limit - all.len()).await?);
+        if all.len() == limit {
+            break;
+        }
+    }
+    all.sort_by_key(|parked| parked.position);
+    Ok(all)
+}
+
+async fn parked_of(client: &Client, of: &ParkedOf, limit: usize) -> Result<Vec<Parked>, Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let columns = "SELECT position, event_id, stream, kind, key, tries, error FROM fairway_parked";
     let rows = match of {

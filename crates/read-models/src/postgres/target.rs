@@ -7,7 +7,7 @@ use super::{
     standing,
 };
 use crate::{
-    held::Held,
+    intake::Intake,
     plan::Plan,
     registry::Built,
     target::{Batch, Parked, ParkedOf, Replay, Standing, Target, TargetError},
@@ -59,23 +59,18 @@ impl PostgresTarget {
             let message = format!("schema `{}` follows another ledger", self.place.schema);
             return Err(TargetError::Foreign(message));
         }
+        let (far, skipped) = ((stored.position, stored.asks), self.skipped.clone());
         let applier = Applier {
             plan: self.plan.clone(),
             statements: Applier::prepare(&link.client, &self.plan).await?,
-            held: Held::restore(held.into_iter(), Instant::now()),
-            skipped: self.skipped.clone(),
-            position: stored.position,
-            asks: stored.asks,
-            parked,
+            intake: Intake::restore(far, (held, parked), skipped, Instant::now()),
         };
         Ok((link, applier))
     }
 
     fn standing(&self) -> Standing {
-        let Some((_, applier)) = &self.open else { return Standing::default() };
-        let due = applier.held.due_in(Instant::now());
-        let Applier { position, asks, parked, .. } = applier;
-        Standing { position: *position, asks: *asks, parked: *parked, due }
+        let open = self.open.as_ref();
+        open.map_or_else(Standing::default, |(_, applier)| applier.intake.standing(Instant::now()))
     }
 }
 
@@ -104,22 +99,9 @@ impl Target for PostgresTarget {
 
     async fn parked(&mut self, of: ParkedOf, limit: usize) -> Result<Vec<Parked>, TargetError> {
         let (link, applier) = self.opened().await?;
-        let read = async {
-            let ParkedOf::Due = of else {
-                return standing::parked(&link.client, &of, limit).await;
-            };
-            let mut all = Vec::new();
-            for key in applier.held.due_keys(Instant::now()) {
-                let of = ParkedOf::Key(key);
-                all.extend(standing::parked(&link.client, &of, limit - all.len()).await?);
-                if all.len() >= limit {
-                    break;
-                }
-            }
-            all.sort_by_key(|parked| parked.position);
-            Ok(all)
-        };
-        read.await.map_err(|error| unusable("read", error))
+        let looks = applier.intake.looks(of, Instant::now());
+        let read = standing::parked(&link.client, &looks, limit).await;
+        read.map_err(|error| unusable("read", error))
     }
 
     async fn replay(&mut self, replay: Replay) -> Result<Standing, TargetError> {

@@ -5,26 +5,19 @@ use super::{
     standing,
 };
 use crate::{
-    held::{Held, Tried},
+    intake::{Again, Full, Intake, Turn},
     plan::Plan,
-    target::{Batch, PARKED_MAX, Replay},
+    target::{Batch, Replay},
 };
-use fairway_ledger::{Event, Position};
-use rusqlite::{Connection, Error, Transaction, TransactionBehavior};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Instant,
-};
+use fairway_ledger::Event;
+use rusqlite::{Connection, Error, TransactionBehavior};
+use std::{collections::BTreeMap, time::Instant};
 
-/// What takes in events, and what it has to remember from one batch to the next.
+/// What takes in events.
 #[derive(Debug)]
 pub(super) struct Applier {
     pub(super) plan: Plan,
-    pub(super) held: Held,
-    pub(super) skipped: std::sync::Arc<BTreeSet<u64>>,
-    pub(super) position: Position,
-    pub(super) asks: u64,
-    pub(super) parked: u64,
+    pub(super) intake: Intake,
 }
 
 /// Why nothing was taken in.
@@ -37,6 +30,12 @@ pub(super) enum Stopped {
 impl From<Error> for Stopped {
     fn from(error: Error) -> Self {
         Self::File(error)
+    }
+}
+
+impl From<Full> for Stopped {
+    fn from(Full: Full) -> Self {
+        Self::Full
     }
 }
 
@@ -53,6 +52,9 @@ impl<E: Into<Stopped>> From<E> for Broken {
     }
 }
 
+/// Events whose statements end the transaction, and why.
+type Poisoned = BTreeMap<u64, String>;
+
 impl Applier {
     /// Takes in a batch; what fails is parked.
     pub(super) fn apply(
@@ -60,13 +62,11 @@ impl Applier {
         connection: &mut Connection,
         batch: &Batch,
     ) -> Result<(), Stopped> {
-        self.in_transaction(connection, |applier, transaction, poisoned| {
-            let mut prepared = Prepared::new(transaction, &applier.plan)?;
-            let mut found = Vec::new();
+        self.in_transaction(connection, |work| {
             for event in &batch.events {
-                applier.take((transaction, &mut prepared), event, poisoned, &mut found)?;
+                work.take(event)?;
             }
-            applier.position = batch.to;
+            work.intake.position = batch.to;
             Ok(())
         })
     }
@@ -77,134 +77,124 @@ impl Applier {
         connection: &mut Connection,
         replay: &Replay,
     ) -> Result<(), Stopped> {
-        self.in_transaction(connection, |applier, transaction, poisoned| {
+        self.in_transaction(connection, |work| {
             for position in &replay.left {
-                standing::unpark(transaction, *position)?;
+                standing::unpark(work.transaction, *position)?;
             }
-            let mut prepared = Prepared::new(transaction, &applier.plan)?;
-            let mut tried = Tried { is_of_all: replay.is_of_all, ..Tried::default() };
-            let mut found = Vec::new();
+            let mut again = Again::of(replay);
             for event in &replay.events {
-                let key = applier.plan.key(event);
-                if tried.failed.contains(&key) || replay.left.contains(&event.position.0) {
-                    continue;
-                }
-                if applier.again((transaction, &mut prepared), event, poisoned, &mut found)? {
-                    standing::unpark(transaction, event.position.0)?;
-                    tried.taken.insert(key);
-                } else {
-                    tried.failed.insert(key);
-                }
+                work.take_again(event, &mut again)?;
             }
-            applier.held.settle(&standing::keys(transaction)?, &tried, Instant::now());
-            applier.asks = replay.ask.unwrap_or(applier.asks).max(applier.asks);
-            applier.parked = standing::parked_count(transaction)?;
+            let keys = standing::keys(work.transaction)?;
+            let parked = standing::parked_count(work.transaction)?;
+            work.intake.settle(&again, (parked, &keys), Instant::now());
             Ok(())
         })
     }
 
     /// Does work in a transaction, again if an event's own statements end it.
-    fn in_transaction(
+    fn in_transaction<'e>(
         &mut self,
         connection: &mut Connection,
-        mut work: impl FnMut(&mut Self, &Transaction, &BTreeMap<u64, String>) -> Result<(), Broken>,
+        mut work: impl FnMut(&mut Work<'_, 'e>) -> Result<(), Broken>,
     ) -> Result<(), Stopped> {
-        let before = (self.held.clone(), self.position, self.asks, self.parked);
-        let mut poisoned = BTreeMap::new();
+        let mut poisoned = Poisoned::new();
         loop {
+            let mut intake = self.intake.clone();
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done = work(self, &transaction, &poisoned).and_then(|()| {
-                standing::write(&transaction, self.position, self.asks)?;
-                transaction.commit()?;
-                Ok(())
-            });
-            let Err(broken) = done else { return Ok(()) };
-            (self.held, self.position, self.asks, self.parked) = before.clone();
-            match broken {
-                Broken::Stopped(stopped) => return Err(stopped),
-                Broken::By(position, error) => poisoned.insert(position, error),
+            let done = Work::new(&self.plan, &mut intake, (&transaction, &poisoned))
+                .and_then(|mut all| work(&mut all));
+            match done {
+                Ok(()) => {
+                    standing::write(&transaction, intake.position, intake.asks)?;
+                    transaction.commit()?;
+                    self.intake = intake;
+                    return Ok(());
+                }
+                Err(Broken::Stopped(stopped)) => return Err(stopped),
+                Err(Broken::By(position, error)) => poisoned.insert(position, error),
             };
         }
     }
-
-    fn take<'e>(
-        &mut self,
-        (transaction, prepared): (&Connection, &mut Prepared),
-        event: &'e Event,
-        poisoned: &BTreeMap<u64, String>,
-        found: &mut Vec<Option<&'e str>>,
-    ) -> Result<(), Broken> {
-        let Some(at) = self.plan.handler_of(event) else { return Ok(()) };
-        if !self.skipped.is_empty() && self.skipped.contains(&event.position.0) {
-            return Ok(());
-        }
-        if !self.held.is_empty() {
-            let key = self.plan.key(event);
-            if self.held.holds(&key) {
-                return self.park(transaction, event, &key, None);
-            }
-        }
-        let handler = (at, &self.plan.handlers()[at]);
-        match attempt((transaction, prepared), handler, (event, poisoned), found)? {
-            None => Ok(()),
-            Some(error) => {
-                let key = self.plan.key(event);
-                self.park(transaction, event, &key, Some(&error))?;
-                self.held.fail(key, 1, Instant::now());
-                Ok(())
-            }
-        }
-    }
-
-    /// Tries a parked event; false if it failed once more.
-    fn again<'e>(
-        &mut self,
-        (transaction, prepared): (&Connection, &mut Prepared),
-        event: &'e Event,
-        poisoned: &BTreeMap<u64, String>,
-        found: &mut Vec<Option<&'e str>>,
-    ) -> Result<bool, Broken> {
-        let Some(at) = self.plan.handler_of(event) else { return Ok(true) };
-        let handler = (at, &self.plan.handlers()[at]);
-        let failed = attempt((transaction, prepared), handler, (event, poisoned), found)?;
-        let Some(error) = failed else { return Ok(true) };
-        let tries = standing::fail(transaction, event.position.0, &error)?;
-        self.held.fail(self.plan.key(event), tries, Instant::now());
-        Ok(false)
-    }
-
-    fn park(
-        &mut self,
-        transaction: &Connection,
-        event: &Event,
-        key: &str,
-        error: Option<&str>,
-    ) -> Result<(), Broken> {
-        if self.parked >= PARKED_MAX {
-            return Err(Stopped::Full.into());
-        }
-        self.parked += 1;
-        Ok(standing::park(transaction, event, key, error)?)
-    }
 }
 
-/// Runs an event's statements; says why it failed.
-fn attempt<'e>(
-    (transaction, prepared): (&Connection, &mut Prepared),
-    handler: (usize, &crate::plan::Handler),
-    (event, poisoned): (&'e Event, &BTreeMap<u64, String>),
-    found: &mut Vec<Option<&'e str>>,
-) -> Result<Option<String>, Broken> {
-    if let Some(error) = poisoned.get(&event.position.0) {
-        return Ok(Some(error.clone()));
+/// A transaction while it is open.
+struct Work<'t, 'e> {
+    plan: &'t Plan,
+    intake: &'t mut Intake,
+    transaction: &'t Connection,
+    poisoned: &'t Poisoned,
+    prepared: Prepared<'t>,
+    /// Room that is used again.
+    found: Vec<Option<&'e str>>,
+}
+
+impl<'t, 'e> Work<'t, 'e> {
+    fn new(
+        plan: &'t Plan,
+        intake: &'t mut Intake,
+        (transaction, poisoned): (&'t Connection, &'t Poisoned),
+    ) -> Result<Self, Broken> {
+        let prepared = Prepared::new(transaction, plan)?;
+        Ok(Self { plan, intake, transaction, poisoned, prepared, found: Vec::new() })
     }
-    match prepared.run(handler, event, found) {
-        Ok(()) => Ok(None),
-        Err(Failed::File(error)) => Err(error.into()),
-        Err(Failed::Event(error)) if transaction.is_autocommit() => {
-            Err(Broken::By(event.position.0, error))
+
+    fn take(&mut self, event: &'e Event) -> Result<(), Broken> {
+        let Some(at) = self.plan.handler_of(event) else { return Ok(()) };
+        match self.intake.turn(event.position, || self.plan.key(event)) {
+            Turn::Skip => {}
+            Turn::Wait => {
+                self.park(event, None)?;
+                self.intake.wait();
+            }
+            Turn::Try => {
+                if let Some(error) = self.attempt(at, event)? {
+                    self.park(event, Some(&error))?;
+                    self.intake.fail(self.plan.key(event), Instant::now());
+                }
+            }
         }
-        Err(Failed::Event(error)) => Ok(Some(error)),
+        Ok(())
+    }
+
+    fn take_again(&mut self, event: &'e Event, again: &mut Again) -> Result<(), Broken> {
+        let key = self.plan.key(event);
+        if !again.is_due(event.position, &key) {
+            return Ok(());
+        }
+        let error = match self.plan.handler_of(event) {
+            Some(at) => self.attempt(at, event)?,
+            None => None,
+        };
+        if let Some(error) = error {
+            let tries = standing::fail(self.transaction, event.position.0, &error)?;
+            self.intake.fail_again(again, (key, tries), Instant::now());
+        } else {
+            standing::unpark(self.transaction, event.position.0)?;
+            again.take(key);
+        }
+        Ok(())
+    }
+
+    fn park(&self, event: &Event, error: Option<&str>) -> Result<(), Broken> {
+        self.intake.room()?;
+        Ok(standing::park(self.transaction, event, &self.plan.key(event), error)?)
+    }
+
+    /// Runs an event's statements; says why it failed.
+    fn attempt(&mut self, at: usize, event: &'e Event) -> Result<Option<String>, Broken> {
+        if let Some(error) = self.poisoned.get(&event.position.0) {
+            return Ok(Some(error.clone()));
+        }
+        let handler = (at, &self.plan.handlers()[at]);
+        match self.prepared.run(handler, event, &mut self.found) {
+            Ok(()) => Ok(None),
+            Err(Failed::File(error)) => Err(error.into()),
+            Err(Failed::Event(error)) if self.transaction.is_autocommit() => {
+                Err(Broken::By(event.position.0, error))
+            }
+            Err(Failed::Event(error)) => Ok(Some(error)),
+        }
     }
 }

@@ -41,7 +41,7 @@ impl SqliteReader {
         of: ParkedOf,
         limit: usize,
     ) -> Result<Option<Vec<Parked>>, ReadModelError> {
-        self.with(move |connection| Ok(Ok(standing::parked(connection, &of, limit)?))).await
+        self.with(move |connection| Ok(Ok(standing::parked(connection, &[of], limit)?))).await
     }
 
     /// Asks; none if the build is not there.

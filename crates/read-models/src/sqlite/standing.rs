@@ -80,12 +80,24 @@ pub(crate) fn keys(connection: &Connection) -> Result<HashSet<String>, Error> {
     select.query_map((), |row| row.get(0))?.collect()
 }
 
-/// Parked events by position.
+/// Parked events by position, looked for in turn.
 pub(crate) fn parked(
     connection: &Connection,
-    of: &ParkedOf,
+    looks: &[ParkedOf],
     limit: usize,
 ) -> Result<Vec<Parked>, Error> {
+    let mut all = Vec::new();
+    for of in looks {
+        all.append(&mut parked_of(connection, of, limit - all.len())?);
+        if all.len() == limit {
+            break;
+        }
+    }
+    all.sort_by_key(|parked| parked.position);
+    Ok(all)
+}
+
+fn parked_of(connection: &Connection, of: &ParkedOf, limit: usize) -> Result<Vec<Parked>, Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let columns = "SELECT position, event_id, stream, kind, key, tries, error FROM fairway_parked";
     match of {

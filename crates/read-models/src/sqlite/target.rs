@@ -6,7 +6,7 @@ use super::{
     standing,
 };
 use crate::{
-    held::Held,
+    intake::Intake,
     plan::Plan,
     registry::Built,
     target::{Batch, Parked, ParkedOf, Replay, Standing, Target, TargetError},
@@ -87,16 +87,13 @@ impl Open {
             let path = place.path().display();
             return Err(TargetError::Foreign(format!("`{path}` follows another ledger")));
         }
-        let held = Held::restore(held.into_iter(), Instant::now());
-        let (position, asks) = (stored.position, stored.asks);
-        let applier = Applier { plan, held, skipped, position, asks, parked };
-        Ok(Self { connection, applier })
+        let far = (stored.position, stored.asks);
+        let intake = Intake::restore(far, (held, parked), skipped, Instant::now());
+        Ok(Self { connection, applier: Applier { plan, intake } })
     }
 
     fn standing(&self) -> Standing {
-        let Applier { position, asks, parked, held, .. } = &self.applier;
-        let due = held.due_in(Instant::now());
-        Standing { position: *position, asks: *asks, parked: *parked, due }
+        self.applier.intake.standing(Instant::now())
     }
 }
 
@@ -116,19 +113,8 @@ impl Target for SqliteTarget {
 
     async fn parked(&mut self, of: ParkedOf, limit: usize) -> Result<Vec<Parked>, TargetError> {
         let work = move |open: &mut Open| {
-            let ParkedOf::Due = of else {
-                return Ok(standing::parked(&open.connection, &of, limit)?);
-            };
-            let mut all = Vec::new();
-            for key in open.applier.held.due_keys(Instant::now()) {
-                let of = ParkedOf::Key(key);
-                all.extend(standing::parked(&open.connection, &of, limit - all.len())?);
-                if all.len() == limit {
-                    break;
-                }
-            }
-            all.sort_by_key(|parked| parked.position);
-            Ok(all)
+            let looks = open.applier.intake.looks(of, Instant::now());
+            Ok(standing::parked(&open.connection, &looks, limit)?)
         };
         self.with("read", work).await
     }

@@ -1,8 +1,12 @@
 //! An event that fails is parked and named, the rest of its key waits, other keys go on.
 
-use crate::place::{ORDERS, Place, ask, at_least, declaration, name, order, until};
+use crate::{
+    place::{ORDERS, Place, ask, at_least, declaration, name, order, until},
+    server::Server,
+    tables::Tables,
+};
 use fairway_ledger::Position;
-use fairway_read_models::{Consistency, Parked, ReadModelError, ReadModels};
+use fairway_read_models::{Parked, ReadModelError, ReadModels};
 use serde_json::json;
 
 async fn parked(models: &ReadModels) -> Vec<Parked> {
@@ -86,8 +90,7 @@ async fn a_skipped_event_is_left_out_and_its_key_goes_on_also_after_a_rebuild() 
     following.stop().await;
 }
 
-#[tokio::test]
-async fn what_failed_for_want_of_another_row_is_taken_in_when_it_is_there() {
+async fn a_row_is_waited_for(tables: &Tables) {
     let place = Place::new();
     let ledger = place.ledger();
     let text = ORDERS
@@ -97,17 +100,24 @@ async fn what_failed_for_want_of_another_row_is_taken_in_when_it_is_there() {
   CREATE TABLE lines (order_id TEXT NOT NULL REFERENCES orders (id));",
         )
         .replace("  order-paid:", "  line-added: INSERT INTO lines VALUES (:of)\n  order-paid:");
-    order(&ledger, 1, "line-added", json!({"of": "2"})).await;
-    let (models, following) = place.start(&ledger);
-    models.apply(&declaration(&text)).await.unwrap();
-    models
-        .wait(&name("orders"), Consistency::AtLeast(Position(1), crate::place::PATIENCE))
-        .await
-        .unwrap();
-    assert_eq!(parked(&models).await.len(), 1);
+    let early = order(&ledger, 1, "line-added", json!({"of": "2"})).await;
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
+    models.apply(&tables.declaration(&text, 1)).await.unwrap();
+    models.wait(&name("orders"), at_least(early)).await.unwrap();
+    until(async || Some(parked(&models).await[0].tries).filter(|tries| *tries > 1)).await;
     order(&ledger, 2, "order-created", json!({"total": 8})).await;
     until(async || parked(&models).await.is_empty().then_some(())).await;
     following.stop().await;
+}
+
+#[tokio::test]
+async fn what_failed_for_want_of_another_row_is_taken_in_when_it_is_there() {
+    a_row_is_waited_for(&Tables::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_failed_for_want_of_another_row_is_taken_in_by_postgres_when_it_is_there() {
+    a_row_is_waited_for(&Tables::in_postgres(Server::shared(), "waited_for").await).await;
 }
 
 #[tokio::test]
