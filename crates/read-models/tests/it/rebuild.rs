@@ -7,6 +7,7 @@ use crate::{
 };
 use fairway_ledger::{Expected, Ledger, NewEvent, Position, StreamName};
 use fairway_read_models::{Consistency, ReadModelError, ReadModels};
+use rusqlite::Connection;
 use serde_json::json;
 use std::sync::{
     Arc,
@@ -63,6 +64,32 @@ async fn the_swap_stops_no_writer_and_takes_no_reader_back() {
 #[tokio::test]
 async fn the_swap_in_postgres_stops_no_writer_and_takes_no_reader_back() {
     swaps(&Tables::in_postgres(Server::shared(), "swapped").await).await;
+}
+
+#[tokio::test]
+async fn while_a_rebuild_stands_still_writers_and_readers_go_on() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let first = order(&ledger, 0, "order-created", json!({"total": 1})).await;
+    ask(&models, "sum", &[], at_least(first)).await;
+    following.stop().await;
+    models.apply(&declaration(&ORDERS.replace("version: 1", "version: 2"))).await.unwrap();
+    let build = models.status(&name("orders")).await.unwrap().candidate.unwrap().build;
+    let held = Connection::open(place.dir().join(format!("orders.v2.b{build}.db"))).unwrap();
+    held.execute_batch("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE").unwrap();
+    let (models, following) = place.start(&ledger);
+    for id in 1..200 {
+        let at = order(&ledger, id, "order-created", json!({"total": 1})).await;
+        let answer = ask(&models, "sum", &[], at_least(at)).await;
+        assert_eq!((answer.version, &answer.rows[0][0]), (1, &json!(id + 1)));
+    }
+    held.execute_batch("ROLLBACK").unwrap();
+    models.settled(&name("orders")).await.unwrap();
+    let answer = ask(&models, "sum", &[], Consistency::Now).await;
+    assert_eq!((answer.version, &answer.rows[0][0]), (2, &json!(200)));
+    following.stop().await;
 }
 
 #[tokio::test]
