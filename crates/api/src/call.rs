@@ -69,10 +69,8 @@ impl Call {
 
     /// Refuses what the caller has no right to. What the ledger itself writes, nobody else does.
     pub(crate) fn allowed(&self, right: Right, stream: &StreamName) -> Result<(), Problem> {
-        let about = stream.is_about();
-        let is_own = about.as_ref().unwrap_or(stream).is_system();
         let detail = match (right, self.access.may(right, stream)) {
-            (Right::Append | Right::Manage, _) if is_own => {
+            (Right::Append | Right::Manage, _) if stream.is_own() => {
                 format!("`{stream}` is written by the ledger alone")
             }
             (_, true) => return Ok(()),

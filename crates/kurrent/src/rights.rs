@@ -104,7 +104,7 @@ impl Caller {
     /// Whether the caller may see an event that comes with others: it is known that those of all
     /// streams may be seen, but for the ledger's own.
     pub(crate) fn may_see(&self, event: &Event) -> bool {
-        !is_own(&event.stream) || self.may_read(&event.stream).is_ok()
+        !event.stream.is_own() || self.may_read(&event.stream).is_ok()
     }
 
     /// Whether the caller may append to a stream.
@@ -115,15 +115,10 @@ impl Caller {
 
     /// Whether the caller may change a stream, which is never one that the ledger itself writes.
     pub(crate) fn may_change(&self, act: Act, name: &StreamName) -> Result<(), Status> {
-        if is_own(name) {
+        if name.is_own() {
             return Err(status::access_denied());
         }
         let about = name.is_about();
         self.may(act, On::Stream(about.as_ref().unwrap_or(name)))
     }
-}
-
-/// Whether a stream is written by the ledger itself, or is about one that is.
-fn is_own(name: &StreamName) -> bool {
-    name.is_system() && name.is_about().is_none_or(|about| about.is_system())
 }

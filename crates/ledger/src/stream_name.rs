@@ -54,6 +54,11 @@ impl StreamName {
         self.0.starts_with('$')
     }
 
+    /// Whether the ledger alone writes the stream: it is one of its own, or about one.
+    pub fn is_own(&self) -> bool {
+        self.is_about().as_ref().unwrap_or(self).is_system()
+    }
+
     /// The stream that holds what is about this one; none if this one is such a stream.
     pub fn metadata_stream(&self) -> Option<StreamName> {
         let is_metadata = self.0.starts_with(METADATA_PREFIX);

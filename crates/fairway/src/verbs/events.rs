@@ -7,6 +7,7 @@ mod export;
 mod forget;
 mod import;
 mod line;
+mod own;
 mod read;
 mod retain;
 mod scope;

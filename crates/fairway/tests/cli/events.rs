@@ -207,6 +207,32 @@ fn a_file_is_appended_to_all_its_streams_or_to_none() {
 }
 
 #[test]
+fn what_the_ledger_alone_writes_nobody_else_does() {
+    let world = shop();
+    for arguments in [
+        ["append", "$group-all:x", "group-created"],
+        ["append", "$$$subjects", "$metadata"],
+        ["delete", "$subjects", "--yes"],
+        ["truncate", "$read-model-x", "--before=2"],
+    ] {
+        let refused = world.fairway(&[&["events"], arguments.as_slice()].concat());
+        let told = format!("error: `{}` is written by the ledger alone\n", arguments[1]);
+        assert_eq!((refused.code, refused.stderr), (1, told));
+    }
+    let line = r#"{"kind":"a","stream":"$group-all:x"}"#;
+    assert_outcome!(world.fairway_with(&["events", "import", "-"], line), @r"
+    exit 1
+    --- stderr
+    0 events imported
+    error: line 1 of standard input cannot be appended
+      caused by: `$group-all:x` is written by the ledger alone
+      hint: `fairway ledger copy` takes all of a ledger elsewhere
+    ");
+    // What is about a stream of somebody is theirs.
+    world.fairway(&["events", "append", "$$items-1", "$metadata"]).passed();
+}
+
+#[test]
 fn streams_are_listed_truncated_and_deleted() {
     let world = shop();
     world.fairway(&["events", "append", "items-1", "made"]).passed();

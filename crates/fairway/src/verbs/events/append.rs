@@ -4,6 +4,7 @@
 use super::{
     bounded_lines::{BoundedLines, STANDARD},
     line::{self, Line},
+    own::assert_writable,
 };
 use crate::{
     app::App,
@@ -81,6 +82,7 @@ pub async fn run(
         }
         (None, _, _) => return Err(Failure::usage("name a stream and a kind")),
     };
+    appends.iter().try_for_each(|append| assert_writable(&append.stream))?;
     let ledger = ledgers::open(app, place.ledger.as_deref()).await?;
     let streams: Vec<StreamName> = appends.iter().map(|append| append.stream.clone()).collect();
     let appended = ledger.append_all(appends).await.map_err(refused)?;

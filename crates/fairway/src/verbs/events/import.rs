@@ -5,6 +5,7 @@ use super::{
     batches::{Batch, Entry},
     bounded_lines::BoundedLines,
     line,
+    own::assert_writable,
 };
 use crate::{
     app::App,
@@ -99,6 +100,9 @@ fn next_entry(args: &Args, lines: &mut BoundedLines) -> Result<Option<Entry>, Fa
     let Some((number, text)) = lines.next()? else { return Ok(None) };
     let line = line::read(&text).map_err(|error| lines.refused(number, error))?;
     let stream = line.stream.ok_or_else(|| lines.refused(number, "it names no stream"))?;
+    assert_writable(&stream).map_err(|error| {
+        lines.refused(number, error).hint("`fairway ledger copy` takes all of a ledger elsewhere")
+    })?;
     let version = line.version.filter(|_| !args.renumber);
     Ok(Some(Entry { number, stream, version, event: line.event }))
 }

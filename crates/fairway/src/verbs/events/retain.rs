@@ -1,6 +1,6 @@
 //! `fairway events truncate` and `delete`: events that are wanted no more.
 
-use super::read::assert_readable;
+use super::{own::assert_writable, read::assert_readable};
 use crate::{
     app::App,
     failure::{Exit, Failure},
@@ -45,6 +45,7 @@ pub async fn truncate(
 ) -> Result<Exit, Failure> {
     let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
     let stream = &args.stream;
+    assert_writable(stream)?;
     assert_readable(&ledger, stream).await?;
     let state = state(&ledger, stream).await?;
     let gone = Version(args.before - 1).min(state.version);
@@ -74,6 +75,7 @@ pub async fn delete(
 ) -> Result<Exit, Failure> {
     let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
     let stream = &args.stream;
+    assert_writable(stream)?;
     let state = state(&ledger, stream).await?;
     let retention = if args.tombstone { Retention::Tombstoned } else { Retention::Deleted };
     // A stream that is gone, or that never was, can be closed for ever still.
