@@ -11,6 +11,8 @@ mod fuzz;
 mod groups;
 mod hostile;
 mod live;
+#[path = "../../../kurrent/tests/it/memory.rs"]
+mod memory;
 #[path = "../../../kurrent/tests/it/packages.rs"]
 #[expect(dead_code, reason = "other tests need more of it")]
 mod packages;

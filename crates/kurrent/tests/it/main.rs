@@ -5,7 +5,9 @@
 mod clients;
 mod ending;
 mod hostile;
+mod memory;
 mod packages;
 mod raw;
 mod rights;
 mod server;
+mod slow;

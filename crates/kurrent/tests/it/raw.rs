@@ -13,6 +13,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::{convert::Infallible, net::SocketAddr};
 use tokio::net::TcpStream;
 
+/// How many bytes the client takes before they are read: as many as HTTP/2 has it unless said.
+const WINDOW: u32 = (1 << 16) - 1;
+
 /// What is sent, to its end or not.
 type Sent = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -32,8 +35,9 @@ impl Raw {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
-        let (requests, connection) = handshake.await.unwrap();
+        let mut client = http2::Builder::new(TokioExecutor::new());
+        client.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW);
+        let (requests, connection) = client.handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         Self { requests, address }
     }
@@ -58,11 +62,16 @@ impl Raw {
 
     /// Calls a method with the beginning of what it would take, and sends nothing more.
     pub(crate) async fn call_and_wait(&self, path: &str, begun: Vec<u8>) -> Answer {
-        let begun = stream::iter([Ok(Frame::data(Bytes::from(begun)))]);
-        let body = StreamBody::new(begun.chain(stream::pending())).boxed_unsync();
-        let response = self.send(("1H", path, None), body).await;
+        let response = self.open_and_wait(path, begun).await;
         let headers = response.headers().clone();
         Answer::of(headers, response.into_body()).await
+    }
+
+    /// The same, and gives the response as it begins.
+    pub(crate) async fn open_and_wait(&self, path: &str, begun: Vec<u8>) -> Response<Incoming> {
+        let begun = stream::iter([Ok(Frame::data(Bytes::from(begun)))]);
+        let body = StreamBody::new(begun.chain(stream::pending())).boxed_unsync();
+        self.send(("1H", path, None), body).await
     }
 
     /// Calls a method, and gives the response as it begins.
@@ -115,11 +124,13 @@ pub(crate) fn framed(message: &[u8]) -> Vec<u8> {
     [&[0], length.as_slice(), message].concat()
 }
 
-/// A field with bytes, of less than 16 tags and 128 bytes.
+/// A field with bytes, of less than 16 tags and 16 KiB.
 pub(crate) fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(bytes.len()).unwrap();
-    assert!(tag < 16 && length < 128);
-    [&[tag << 3 | 2, length], bytes].concat()
+    let length = u16::try_from(bytes.len()).unwrap();
+    assert!(tag < 16 && length < 1 << 14);
+    let [high, low] = (length << 1).to_be_bytes();
+    let length: &[u8] = if high == 0 { &[low >> 1] } else { &[low >> 1 | 0x80, high] };
+    [&[tag << 3 | 2], length, bytes].concat()
 }
 
 /// A field with a small number.

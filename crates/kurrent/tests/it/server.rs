@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) ledger: Ledger,
+    pub(crate) groups: Groups,
     pub(crate) kurrent: Kurrent,
     accepting: JoinHandle<()>,
     _dir: tempfile::TempDir,
@@ -34,9 +35,10 @@ impl Server {
         let ledger = Ledger::open(&dir.path().join("events.db")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let kurrent = change(Kurrent::new(Groups::open(ledger.clone()), rights));
+        let groups = Groups::open(ledger.clone());
+        let kurrent = change(Kurrent::new(groups.clone(), rights));
         let accepting = tokio::spawn(accept(listener, kurrent.clone()));
-        Self { address, ledger, kurrent, accepting, _dir: dir }
+        Self { address, ledger, groups, kurrent, accepting, _dir: dir }
     }
 }
 
