@@ -7,6 +7,7 @@ mod copy;
 mod files;
 mod restore;
 pub mod serve;
+mod service;
 mod token;
 mod tokens_file;
 
