@@ -38,8 +38,9 @@ pub enum LedgerError {
         /// What the backend found.
         source: Cause,
     },
-    /// The directory is not there, is read-only, or may not be written.
-    #[error("ledger `{ledger}` cannot be opened for writing")]
+    /// The directory is not there, is read-only, or may not be written; or the disk takes no writes
+    /// any more. What was asked may have been stored or not.
+    #[error("ledger `{ledger}` cannot be written")]
     NotWritable {
         /// The ledger's place.
         ledger: String,

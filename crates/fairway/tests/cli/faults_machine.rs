@@ -196,7 +196,7 @@ fn whoever_is_not_root_is_told_what_to_do() {
     exit 3
     --- stderr
     error: could not open the ledger
-      caused by: ledger `[DIR]/home/ledger.db` cannot be opened for writing
+      caused by: ledger `[DIR]/home/ledger.db` cannot be written
       caused by: unable to open database file: [DIR]/home/ledger.db
       caused by: Error code 14: unable to open database file
       hint: Fairway needs root; run the same command with `sudo`

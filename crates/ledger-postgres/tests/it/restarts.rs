@@ -96,3 +96,27 @@ async fn a_standby_is_read_and_followed() {
     let refused = copy.append(&stream("a"), Expected::Any, events([0])).await.unwrap_err();
     assert!(matches!(refused, AppendError::Ledger(LedgerError::NotWritable { .. })), "{refused}");
 }
+
+/// Server and role say that commits need not wait for the disk, and nothing else writes the log.
+#[tokio::test]
+async fn what_is_acknowledged_survives_a_crash_of_a_server_that_does_not_wait_for_the_disk() {
+    let server = Arc::new(Server::start_apart().await);
+    let place = Place::on(&server);
+    for setting in [
+        "ALTER SYSTEM SET synchronous_commit = off",
+        "ALTER SYSTEM SET wal_writer_delay = '10s'",
+        "ALTER ROLE postgres SET synchronous_commit = off",
+        "SELECT pg_reload_conf()",
+    ] {
+        server.ask(setting).await;
+    }
+    let is_off = async || server.ask("SHOW synchronous_commit").await.as_deref() == Some("off");
+    until("it is off for everybody", is_off).await;
+    let ledger = place.open().await;
+    for number in 0..3 {
+        append(&ledger, "a", [number]).await;
+        let server = server.clone();
+        tokio::task::spawn_blocking(move || server.restart("immediate")).await.unwrap();
+        assert_eq!(numbers(&ledger).await, (0..=number).collect::<Vec<_>>());
+    }
+}

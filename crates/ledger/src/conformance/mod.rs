@@ -5,6 +5,7 @@
 //! over it. A case that fails panics.
 
 mod appends;
+pub mod checks;
 pub mod copies;
 mod given;
 mod ids;

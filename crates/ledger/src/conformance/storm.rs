@@ -203,7 +203,9 @@ impl Watcher {
                 (Some((expected, value)), Some(&Said::Told { outcome, .. })) => {
                     if let Ok(version) = outcome {
                         self.acknowledged += 1;
-                        assert_eq!(kept.get(&value), Some(&version), "{value} was acknowledged");
+                        let kept = kept.get(&value);
+                        assert!(kept.is_some(), "{value} was acknowledged and is lost");
+                        assert_eq!(kept, Some(&version), "{value} was acknowledged elsewhere");
                     }
                     Operation::Append { expected, value, told: outcome }
                 }

@@ -3,7 +3,10 @@
 use crate::error::{Cause, LedgerError};
 use rusqlite::{
     Error, ErrorCode,
-    ffi::{SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE},
+    ffi::{
+        SQLITE_IOERR_FSYNC, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE,
+        SQLITE_IOERR_WRITE,
+    },
 };
 use std::sync::Arc;
 
@@ -21,6 +24,9 @@ pub(crate) fn of(ledger: String, error: Error) -> LedgerError {
         Some(ErrorCode::SystemIoFailure) if is_shared_memory(extended) => {
             LedgerError::Unsupported(ledger)
         }
+        Some(ErrorCode::SystemIoFailure) if is_write(extended) => {
+            LedgerError::NotWritable { ledger, source }
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             LedgerError::Damaged { ledger, source }
         }
@@ -30,6 +36,10 @@ pub(crate) fn of(ledger: String, error: Error) -> LedgerError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy(ledger),
         _ => LedgerError::Backend { ledger, source },
     }
+}
+
+fn is_write(extended: Option<i32>) -> bool {
+    matches!(extended, Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_FSYNC))
 }
 
 fn is_shared_memory(extended: Option<i32>) -> bool {

@@ -2,7 +2,8 @@ use crate::place::Place;
 use async_trait::async_trait;
 use fairway_ledger::{
     Clock, Ledger,
-    conformance::{self, Cases},
+    conformance::{self, Cases, checks::check_in_use},
+    open_portable,
 };
 
 #[async_trait]
@@ -25,4 +26,10 @@ impl conformance::Place for Place {
 #[tokio::test]
 async fn a_ledger_in_a_file_does_what_every_ledger_does() {
     conformance::run(Cases::All, || Box::new(Place::new())).await;
+}
+
+#[tokio::test]
+async fn a_check_of_a_ledger_in_use_finds_nothing_wrong() {
+    let place = Place::new();
+    check_in_use(open_portable(&place.path(), Clock::system()).unwrap()).await;
 }

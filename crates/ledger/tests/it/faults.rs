@@ -5,6 +5,7 @@ use fairway_ledger::{
 };
 use std::{
     fs::File,
+    path::Path,
     time::{Duration, Instant},
 };
 use tokio::task::JoinSet;
@@ -172,5 +173,46 @@ async fn what_is_deleted_on_a_disk_that_is_nearly_full_is_deleted_and_swept_when
     while ledger.read_all(Position(0), 1_000).await.unwrap().len() > 121 {
         assert!(Instant::now() < deadline, "it is swept");
         tokio::task::yield_now().await;
+    }
+}
+
+/// What the system does with a disk that fails: it takes no more writes, also from those who have
+/// files open.
+#[tokio::test]
+async fn a_disk_that_becomes_read_only_can_be_read_and_is_written_when_it_is_mounted_again() {
+    let (disk, _dir) = Mounted::new_disk();
+    let mounted = Mounted::disk(&disk);
+    let ledger = Ledger::open(&mounted.path()).unwrap();
+    append(&ledger, "a", 0..100).await;
+    mounted.fail();
+    for _ in 0..3 {
+        let error = ledger.append(&stream("a"), Expected::Any, events([100])).await.unwrap_err();
+        let AppendError::Ledger(error @ LedgerError::NotWritable { .. }) = error else {
+            panic!("{error:?}")
+        };
+        assert!(error.to_string().ends_with("cannot be written"), "{error}");
+        assert_eq!(numbers(&ledger).await, (0..100).collect::<Vec<_>>());
+    }
+    drop(ledger);
+    nobody_has_open(mounted.dir());
+    drop(mounted);
+
+    let mounted = Mounted::disk(&disk);
+    let ledger = Ledger::open(&mounted.path()).unwrap();
+    append(&ledger, "a", [100]).await;
+    assert_eq!(numbers(&ledger).await, (0..=100).collect::<Vec<_>>());
+}
+
+/// Waits until this process has no file open in a directory.
+fn nobody_has_open(dir: &Path) {
+    let is_open = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap();
+        let mut links = files.filter_map(|file| file.ok()?.path().read_link().ok());
+        links.any(|to| to.starts_with(dir))
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while is_open() {
+        assert!(Instant::now() < deadline, "the ledger is closed");
+        std::thread::yield_now();
     }
 }

@@ -3,10 +3,14 @@
 use fairway_ledger::{Expected, Ledger, NewEvent, Position, StreamName};
 use std::{
     ffi::CString,
+    fs::File,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
+
+/// The disk of a machine of its own: large enough for ext4 with a journal.
+const DISK_BYTES: u64 = 64 << 20;
 
 pub(crate) struct Place {
     dir: tempfile::TempDir,
@@ -94,6 +98,22 @@ impl Mounted {
         mount.args(["-o", "loop"]).arg(file).arg(dir.path());
         assert!(mount.status().unwrap().success(), "a loop mount; this test needs root");
         Self(dir)
+    }
+
+    /// A disk that is a file, large enough for ext4 with a journal, and that file.
+    pub(crate) fn new_disk() -> (PathBuf, tempfile::TempDir) {
+        let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+        let disk = dir.path().join("disk");
+        File::create(&disk).unwrap().set_len(DISK_BYTES).unwrap();
+        assert!(Command::new("mkfs.ext4").arg("-q").arg(&disk).status().unwrap().success());
+        (disk, dir)
+    }
+
+    /// Lets ext4 find its journal broken: nothing can be written any more.
+    pub(crate) fn fail(&self) {
+        let mut abort = Command::new("mount");
+        abort.args(["-o", "remount,abort"]).arg(self.dir());
+        abort.status().unwrap();
     }
 
     pub(crate) fn make_read_only(&self) {
