@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check and test, the same for newcomers and build servers.
 
 use crate::{
-    machine, report, rings,
+    bench, machine, report, rings,
     shell::{self, Outcome, cargo},
 };
 
@@ -31,6 +31,7 @@ pub fn run() -> Outcome {
     step("tests", || {
         shell::run(&mut cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]))
     })?;
+    step("benchmarks run", bench::try_out)?;
     report::print()
 }
 

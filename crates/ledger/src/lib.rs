@@ -70,3 +70,7 @@ pub use store::{RowChange, RowSet, Rows, Store, Watch};
 pub use stream_name::{METADATA_PREFIX, STREAM_NAME_MAX, StreamName, StreamNameError};
 pub use subscription::Subscription;
 pub use sweeping::{Piece, Remains, SWEEP_EVENTS, SWEEP_STREAMS_MAX, Sweeping, first_of};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/events/rust.md")]
+struct RustPage;

@@ -19,4 +19,4 @@ mod runs;
 mod samples;
 mod table;
 
-pub use catalog::run;
+pub use catalog::{run, try_out};

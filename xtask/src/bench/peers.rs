@@ -1,4 +1,4 @@
-//! Other event stores, started for a benchmark on loopback and stopped with it.
+//! Event stores, started for a benchmark on loopback and stopped with it.
 
 use super::{
     ledger::said,
@@ -74,6 +74,28 @@ fn free_port() -> Outcome<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// Fairway as a server of events, with all that is the same for its peers.
+pub struct Fairway {
+    _server: Server,
+    port: u16,
+    load: PathBuf,
+}
+
+impl Fairway {
+    pub fn start(place: &Place) -> Outcome<Self> {
+        let (dir, port) = (place.fresh("served")?, free_port()?);
+        let mut serve = Command::new(place.program());
+        serve.args(["ledger", "serve", "--listen", &format!("127.0.0.1:{port}")]);
+        let server = Server::start(serve.arg("--ledger").arg(dir.join("events.db")), port)?;
+        Ok(Self { _server: server, port, load: place.example("fairway-api", "http_load")? })
+    }
+
+    pub fn appends(&self, writers: &str, seconds: &str) -> Outcome<Value> {
+        let address = format!("127.0.0.1:{}", self.port);
+        said(Command::new(&self.load).args([&address, writers, seconds]))
+    }
+}
+
 /// NATS with JetStream that syncs before it answers.
 pub struct Nats {
     _server: Server,
@@ -108,7 +130,7 @@ impl Nats {
     }
 }
 
-/// PostgreSQL as Debian configures it, but with room for the writers.
+/// PostgreSQL as Debian's `initdb` configures it, but with room for the writers.
 pub struct Postgres {
     _server: Server,
     _dir: Folder,

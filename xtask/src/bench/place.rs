@@ -13,21 +13,44 @@ use std::{
 pub struct Place {
     target: PathBuf,
     dir: PathBuf,
+    built: Built,
     /// Held as long as this lives: two benchmarks at once would measure each other.
     _lock: File,
+}
+
+/// How what is measured is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Built {
+    /// As users get it.
+    Release,
+    /// With the tests and all that they need.
+    ForTests,
 }
 
 impl Place {
     /// Finds the folder, waits until nobody else measures in it, and builds Fairway.
     pub fn prepare() -> Outcome<Self> {
+        let place = Self::find(Built::Release)?;
+        shell::say("building Fairway");
+        build(&["--package", "fairway"])?;
+        Ok(place)
+    }
+
+    /// The same with what the tests are built from: to see that benchmarks run.
+    pub fn for_tests() -> Outcome<Self> {
+        let place = Self::find(Built::ForTests)?;
+        let all = ["build", "--quiet", "--workspace", "--all-features", "--bins", "--examples"];
+        shell::run(&mut shell::cargo(&all))?;
+        Ok(place)
+    }
+
+    fn find(built: Built) -> Outcome<Self> {
         let target = crate::rings::target_directory()?;
         let dir = target.join("bench");
         fs::create_dir_all(&dir)?;
         let lock = File::create(dir.join("lock"))?;
         lock.lock()?;
-        shell::say("building Fairway");
-        build(&["--package", "fairway"])?;
-        Ok(Self { target, dir, _lock: lock })
+        Ok(Self { target, dir, built, _lock: lock })
     }
 
     /// A path in the folder.
@@ -43,15 +66,24 @@ impl Place {
         Ok(path)
     }
 
-    /// The program as users get it.
+    /// The program.
     pub fn program(&self) -> PathBuf {
-        self.target.join("release/fairway")
+        self.folder().join("fairway")
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.target.join(match self.built {
+            Built::Release => "release",
+            Built::ForTests => "debug",
+        })
     }
 
     /// A program of `crates/*/examples`, built.
     pub fn example(&self, package: &str, name: &str) -> Outcome<PathBuf> {
-        build(&["--package", package, "--example", name])?;
-        Ok(self.target.join("release/examples").join(name))
+        if self.built == Built::Release {
+            build(&["--package", package, "--example", name])?;
+        }
+        Ok(self.folder().join("examples").join(name))
     }
 
     /// Fairway with a data directory of the folder, as a user calls it in a fleet.
