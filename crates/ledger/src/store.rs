@@ -26,7 +26,8 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Appends to all streams or to none, after `append::check`. Events are synced to disk when
     /// this returns. Positions have no gap and are in the order of commits; what is committed is
-    /// visible to all readers before anything with a higher position is.
+    /// visible to all readers before anything with a higher position is. Appends of a process that are
+    /// first polled in an order are committed in that order.
     ///
     /// What an append says of [`Append::retentions`] holds from the same commit on. Whoever owns the
     /// writes removes what is truncated after that, whether anybody waits for it or not, and again

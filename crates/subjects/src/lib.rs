@@ -16,6 +16,7 @@ mod personal;
 mod sealed;
 mod snapshot;
 mod store;
+mod turns;
 
 pub use error::SubjectError;
 pub use forget::{FORGOTTEN_KIND, ForgetError, SUBJECTS_STREAM, forget};

@@ -1,6 +1,12 @@
 //! A ledger whose personal data are sealed: a layer over another backend.
 
-use crate::{error::SubjectError, keys::Subjects, personal::Personal, sealed, snapshot};
+use crate::{
+    error::SubjectError,
+    keys::Subjects,
+    personal::Personal,
+    sealed, snapshot,
+    turns::{Turn, Turns},
+};
 use async_trait::async_trait;
 use fairway_ledger::{
     Append, AppendError, Appended, Event, Key, Ledger, LedgerError, LedgerId, ListStreams,
@@ -8,24 +14,66 @@ use fairway_ledger::{
     Version, Watch, check,
 };
 use fairway_model::Timestamp;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet, future::poll_fn, panic::resume_unwind, pin::pin, sync::Arc, task::Poll,
+};
+use tokio::task::{JoinSet, coop::unconstrained};
 
 /// The same ledger, with what is personal sealed in it and opened for who reads.
 pub fn over(ledger: &Ledger, subjects: Subjects) -> Ledger {
-    let sealing = Sealing { inner: ledger.store().clone(), subjects };
+    let sealing = Sealing { inner: ledger.store().clone(), subjects, turns: Turns::default() };
     Ledger::of(Arc::new(sealing), ledger.clock().clone())
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Sealing {
     inner: Arc<dyn Store>,
     subjects: Subjects,
+    /// Who is faster sealed does not overtake who came before.
+    turns: Turns,
 }
 
 impl Sealing {
-    async fn seal(&self, mut appends: Vec<Append>) -> Result<Vec<Append>, AppendError> {
-        check(&appends)?;
-        let found = personal_events(&appends)?;
+    /// Seals what is personal, and hands the appends on when those before them are.
+    async fn append_in_turn(
+        self,
+        turn: Turn,
+        appends: Vec<Append>,
+        found: Vec<Found>,
+    ) -> Result<Vec<Appended>, AppendError> {
+        let appends = self.seal(appends, found).await?;
+        turn.come().await;
+        self.hand_on(turn, appends).await
+    }
+
+    /// The turn is over as soon as the store has queued the appends.
+    async fn hand_on(
+        &self,
+        turn: Turn,
+        appends: Vec<Append>,
+    ) -> Result<Vec<Appended>, AppendError> {
+        let mut appending = self.inner.append(appends);
+        let begun = poll_fn(|ctx| {
+            // A task that has to give way would not have it queued.
+            let begin = pin!(unconstrained(appending.as_mut()));
+            Poll::Ready(begin.poll(ctx))
+        });
+        let begun = begun.await;
+        drop(turn);
+        match begun {
+            Poll::Ready(done) => done,
+            Poll::Pending => appending.await,
+        }
+    }
+
+    async fn seal(
+        &self,
+        mut appends: Vec<Append>,
+        found: Vec<Found>,
+    ) -> Result<Vec<Append>, AppendError> {
+        if found.is_empty() {
+            return Ok(appends);
+        }
         let of = |found: &Found| (appends[found.append].stream.clone(), found.of.subject.clone());
         let (open, sealed): (Vec<Found>, Vec<Found>) =
             found.into_iter().partition(|found| found.is_open);
@@ -117,8 +165,20 @@ impl Store for Sealing {
     }
 
     async fn append(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
-        let appends = self.seal(appends).await?;
-        self.inner.append(appends).await
+        let turn = self.turns.take();
+        check(&appends)?;
+        let found = personal_events(&appends)?;
+        if found.is_empty() && turn.is_first() {
+            return self.hand_on(turn, appends).await;
+        }
+        // Goes on also while the caller waits for something else, for which others have to go on.
+        let mut task = JoinSet::new();
+        task.spawn(self.clone().append_in_turn(turn, appends, found));
+        match task.join_next().await.expect("one was started") {
+            Ok(appended) => appended,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => Err(LedgerError::Closed.into()),
+        }
     }
 
     async fn read(&self, read: Read) -> Result<Vec<Event>, LedgerError> {

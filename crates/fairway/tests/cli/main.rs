@@ -37,6 +37,7 @@ mod outcome;
 mod packages;
 mod pages;
 mod pair;
+mod personal_data;
 mod places;
 mod promote;
 mod promote_at_once;

@@ -7,8 +7,10 @@ use fairway_ledger::{
     Version,
 };
 use fairway_subjects::{FORGOTTEN_KIND, PERSONAL, SUBJECTS_STREAM, Subjects, forget, over};
+use futures_util::{FutureExt, future::join_all};
 use serde_json::{Value, json};
 use std::path::Path;
+use tokio::task::coop::unconstrained;
 
 /// A ledger in a temporary directory: as clients see it, and as it is on disk.
 struct Place {
@@ -180,6 +182,40 @@ async fn who_is_forgotten_while_others_append_is_gone_from_what_was_there() {
     }
     place.subjects.forget("ada").await.unwrap();
     assert!(place.names().await.iter().all(Value::is_null));
+}
+
+/// As an import sends them. Keys are looked up for every other append alone.
+#[tokio::test]
+async fn appends_with_and_without_personal_data_keep_their_order() {
+    let place = Place::new();
+    let numbers = 0..500_u64;
+    let appends = numbers.clone().map(|number| {
+        let data = json!({ "number": number, "name": "Ada" });
+        let event = NewEvent::new("counted", &data).unwrap();
+        let personal = json!({ PERSONAL: { "subject": "ada", "fields": ["/name"] } });
+        let is_personal = number % 2 == 0;
+        let event = if is_personal { event.with_metadata(&personal).unwrap() } else { event };
+        let expected = Expected::Exact(Version(number));
+        let (ledger, stream) = (&place.open, stream());
+        async move { ledger.append(&stream, expected, vec![event]).await }
+    });
+    let appended = unconstrained(join_all(appends)).await;
+    let versions: Vec<Version> = appended.into_iter().map(|one| one.unwrap().version).collect();
+    assert_eq!(versions, numbers.map(|number| Version(number + 1)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_append_that_is_given_up_lets_those_behind_it_go_on() {
+    let place = Place::new();
+    let personal =
+        || async { place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await };
+    let given_up = personal().now_or_never();
+    assert!(given_up.is_none(), "the key is looked up first");
+    let (mut waiting, other) = (Box::pin(personal()), NewEvent::new("paid", &1).unwrap());
+    assert!(waiting.as_mut().now_or_never().is_none());
+    // Nobody asks for the one in front until this one is appended.
+    let appended = place.open.append(&stream(), Expected::Any, vec![other]).await.unwrap();
+    assert_eq!(waiting.await.unwrap().version.0 + 1, appended.version.0);
 }
 
 #[tokio::test]
