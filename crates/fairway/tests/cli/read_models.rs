@@ -81,3 +81,14 @@ fn what_is_wrong_with_a_declaration_is_shown_at_its_line() {
     assert!(wrong.stderr.contains("orders.yaml:8:20"), "{}", wrong.stderr);
     assert!(wrong.stderr.contains("no such column: sum"), "{}", wrong.stderr);
 }
+
+#[test]
+fn a_ledger_has_one_set_of_read_models_by_whatever_path_it_is_reached() {
+    let world = shop();
+    let (ledger, link) = (world.home().join("events.db"), world.dir().join("link.db"));
+    std::os::unix::fs::symlink(ledger, &link).unwrap();
+    let link = link.display().to_string();
+    lines(&world, &["apply", &path(&world), "--ledger", &link]);
+    let found = lines(&world, &["query", "orders", "over", "-p", "total=5"]);
+    assert_eq!(found[0]["rows"], json!([{"id": "1", "total": 7}]));
+}

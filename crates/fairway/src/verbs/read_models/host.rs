@@ -89,7 +89,9 @@ pub(super) fn places(
 ) -> Result<Places, Failure> {
     let place = ledger.place();
     let dir = if Path::new(&place).is_file() {
-        format!("{place}-read-models").into()
+        // Whoever comes by another path to the same file meets the same lock.
+        let file = Path::new(&place).canonicalize().doing(format!("find `{place}`"))?;
+        format!("{}-read-models", file.display()).into()
     } else {
         app.data("read-models")?.join(format!("{:016x}", ledger.id().0))
     };
@@ -107,7 +109,7 @@ pub(super) fn places(
 
 /// The read models of a ledger, without following it.
 pub(super) async fn open(common: &CommonArgs, app: &App) -> Result<ReadModels, Failure> {
-    let ledger = ledgers::open_to_read(app, common.ledger.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, &common.ledger).await?;
     let places = places(app, &ledger, common.secrets_of.as_ref())?;
     Ok(ReadModels::open(ledger, places))
 }
