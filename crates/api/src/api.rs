@@ -3,6 +3,7 @@
 use crate::{
     access::Access,
     body::Room,
+    lingering::Lingering,
     monitoring::Metrics,
     outgoing::Outgoing,
     patience::Patience,
@@ -55,6 +56,7 @@ fn told(faults: &mpsc::Sender<String>, mut response: Response<Body>) -> Response
 /// What answers requests, by their content type.
 #[derive(Debug, Clone)]
 pub(crate) struct Services {
+    patience: Patience,
     plain: TowerToHyperService<Router>,
     grpc: Option<TowerToHyperService<Router>>,
 }
@@ -64,7 +66,8 @@ impl Services {
     pub(crate) fn call(
         &self,
         request: Request<Incoming>,
-    ) -> <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future {
+    ) -> <TowerToHyperService<Router> as Service<Request<Lingering>>>::Future {
+        let request = request.map(|body| Lingering::new(body, self.patience.pause));
         let content = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let is_grpc = content.is_some_and(|content| content.starts_with(GRPC));
         match &self.grpc {
@@ -153,7 +156,8 @@ impl Api {
     /// What answers requests; readers end when `closing` turns true.
     pub(crate) fn services(self, closing: watch::Receiver<bool>, patience: Patience) -> Services {
         let grpc = self.grpc.clone().map(TowerToHyperService::new);
-        Services { plain: TowerToHyperService::new(self.router(closing, patience)), grpc }
+        let plain = TowerToHyperService::new(self.router(closing, patience));
+        Services { patience, plain, grpc }
     }
 
     fn router(self, closing: watch::Receiver<bool>, patience: Patience) -> Router {

@@ -21,6 +21,7 @@ mod groups;
 mod json_in;
 mod json_out;
 mod lines;
+mod lingering;
 mod live;
 mod monitoring;
 mod openapi;

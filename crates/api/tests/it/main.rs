@@ -7,6 +7,7 @@ mod certificate;
 mod cloud_events;
 mod described;
 mod description;
+mod early;
 mod fuzz;
 mod groups;
 mod hostile;
