@@ -122,12 +122,15 @@ impl Driver {
             Answer::Extend => vec![Input::Extended { member, positions }],
             Answer::Nack(nack, reason) => {
                 let verdict = nack.verdict();
-                let mut inputs = vec![Input::Nacked { member, positions, verdict, reason }];
+                let nacked = Input::Nacked { member, positions, verdict, reason };
                 if nack == Nack::Stop {
                     self.seats.remove(member, Ended::Stopped);
-                    inputs.push(Input::Left(member));
+                    // What it gives back does not come to it again before it is gone.
+                    let last = Input::Asked { member, count: 0 };
+                    vec![last, nacked, Input::Left(member)]
+                } else {
+                    vec![nacked]
                 }
-                inputs
             }
         };
         (inputs, unknown)

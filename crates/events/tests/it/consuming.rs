@@ -174,7 +174,9 @@ async fn a_consumer_that_stops_is_disconnected() {
     let place = Place::new();
     let groups = place.open();
     let id = id("order-1");
-    groups.create(&id, quick()).await.unwrap();
+    let mut settings = quick();
+    settings.backoff.initial = Duration::ZERO;
+    groups.create(&id, settings).await.unwrap();
     append(groups.ledger(), "order-1", [1]).await;
     let mut consumer = groups.connect(&id, &name("a"), 1).await.unwrap();
     let delivery = next(&mut consumer).await;
