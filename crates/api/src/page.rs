@@ -35,7 +35,7 @@ pub(crate) struct Page {
 pub(crate) async fn read(reading: Reading) -> Result<Page, LedgerError> {
     let Reading { mut feed, shape, limit, .. } = reading;
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT);
-    let limit = limit.clamp(1, LIMIT_MAX);
+    let limit = limit.min(LIMIT_MAX);
     let (mut events, mut looked_at, mut bytes) = (Vec::new(), 0, 0);
     while events.len() < limit && looked_at < LOOKED_AT_MAX && bytes < PAGE_BYTES {
         let look = (limit - events.len()).min(LOOK);

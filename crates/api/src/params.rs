@@ -54,6 +54,14 @@ impl Params {
         Ok(number.map(|number: u64| number.min(Position::END.0)))
     }
 
+    /// At most how many are wanted.
+    pub(crate) fn limit(&mut self) -> Result<Option<u64>, Problem> {
+        match self.number("limit")? {
+            Some(0) => Err(Problem::request("`limit` has to be at least 1")),
+            limit => Ok(limit),
+        }
+    }
+
     /// A switch that is off unless it is said to be `true`.
     pub(crate) fn switch(&mut self, name: &str) -> Result<bool, Problem> {
         Ok(self.parsed(name, "`true` or `false`")?.unwrap_or(false))
@@ -143,12 +151,13 @@ mod tests {
         assert_eq!(moment("1960-01-01T00:00:00+01:00"), Some(Timestamp(0)));
     }
 
+    fn of(all: &[(&str, &str)]) -> Params {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Params::new(all.iter().map(own).collect()).unwrap()
+    }
+
     #[test]
     fn parameters_are_known_and_there_once() {
-        let of = |all: &[(&str, &str)]| {
-            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-            Params::new(all.iter().map(own).collect()).unwrap()
-        };
         let mut params = of(&[("limit", "5"), ("after", "x"), ("limit", "6"), ("more", "1")]);
         assert!(params.number("limit").is_err() && params.number("after").is_err());
         assert!(params.end().is_err());
@@ -157,6 +166,13 @@ mod tests {
         assert!(params.number("limit").is_err());
         assert_eq!(params.number("after"), Ok(Some(Position::END.0)));
         assert_eq!(params.end(), Ok(()));
+    }
+
+    #[test]
+    fn a_limit_lets_something_through() {
+        assert_eq!(of(&[("limit", "1")]).limit().unwrap(), Some(1));
+        assert_eq!(of(&[]).limit().unwrap(), None);
+        assert!(of(&[("limit", "0")]).limit().is_err());
     }
 
     proptest! {

@@ -93,7 +93,7 @@ impl ProblemKind {
             Self::Missing => (StatusCode::NOT_FOUND, "missing", "There is nothing"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method", "The method is not known"),
             Self::Token => (StatusCode::UNAUTHORIZED, "token", "A valid token is needed"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "The token has no right to it"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "There is no right to it"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "The stream is not as expected"),
             Self::Precondition => {
                 (StatusCode::PRECONDITION_FAILED, "precondition", "The stream is not as expected")
@@ -198,8 +198,10 @@ impl From<AppendError> for Problem {
             }
             AppendError::Tombstoned(_) => ProblemKind::Tombstoned,
             AppendError::EventTooLarge { .. } | AppendError::BatchTooLarge => ProblemKind::TooLarge,
-            AppendError::Personal { .. }
-            | AppendError::OfMetadata(_)
+            AppendError::Personal { ref source, .. } => {
+                return Self::content(format!("{detail}: {source}"));
+            }
+            AppendError::OfMetadata(_)
             | AppendError::StreamFull(_)
             | AppendError::SameStream(_)
             | AppendError::SameId(_) => ProblemKind::Content,

@@ -51,7 +51,7 @@ async fn read(mut call: Call, source: Source) -> Result<Response, Problem> {
     waiting::wait(&call.api, &mut call.params).await?;
     let ledger = call.api.ledger.clone();
     let sieve = Sieve { filter: filter(&mut call.params, &source)?, access: call.access.clone() };
-    let limit = call.params.number("limit")?;
+    let limit = call.params.limit()?;
     if form == Form::Live {
         let cursor = live_cursor(&mut call, &ledger, &source).await?;
         std::mem::take(&mut call.params).end()?;

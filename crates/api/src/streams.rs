@@ -57,7 +57,7 @@ pub(crate) async fn list(mut call: Call) -> Result<Response, Problem> {
     waiting::wait(&call.api, &mut call.params).await?;
     let prefix = call.params.text("prefix")?.unwrap_or_default();
     let mut after = call.params.text("after")?.unwrap_or_default();
-    let limit = call.params.number("limit")?.unwrap_or(LIMIT).clamp(1, PAGE_STREAMS_MAX as u64);
+    let limit = call.params.limit()?.unwrap_or(LIMIT).min(PAGE_STREAMS_MAX as u64);
     let limit = usize::try_from(limit).unwrap_or(PAGE_STREAMS_MAX);
     let with_system = call.params.switch("system")?;
     std::mem::take(&mut call.params).end()?;

@@ -18,6 +18,8 @@ use tokio::{
     time::Instant,
 };
 
+/// Shortest wait of [`Groups::take`]: a group that nobody used for a while looks for events first.
+const TAKE_WAIT_MIN: Duration = Duration::from_millis(100);
 /// Longest wait of [`Groups::take`].
 pub const TAKE_WAIT_MAX: Duration = Duration::from_mins(5);
 
@@ -28,7 +30,7 @@ pub struct Take {
     pub consumer: ConsumerName,
     /// At most so many events.
     pub most: u32,
-    /// How long to wait if there are none; at most [`TAKE_WAIT_MAX`].
+    /// How long to wait if there are none: at least 100 ms, at most [`TAKE_WAIT_MAX`].
     pub wait: Duration,
 }
 
@@ -64,7 +66,7 @@ impl Groups {
     /// Takes events for a consumer, for as long as the group's time-out, and waits if there are
     /// none. Dropped before it returns, it has taken nothing, or what comes again after the time-out.
     pub async fn take(&self, id: &GroupId, take: Take) -> Result<Vec<Delivery>, GroupError> {
-        let until = Instant::now() + take.wait.min(TAKE_WAIT_MAX);
+        let until = Instant::now() + take.wait.clamp(TAKE_WAIT_MIN, TAKE_WAIT_MAX);
         let take = Taking { name: take.consumer, most: take.most, until };
         self.tried(id, |reply| Request::Take { take: take.clone(), reply }).await?
     }

@@ -75,7 +75,7 @@ pub(crate) async fn take(mut call: Call) -> Result<Response, Problem> {
     let consumer = consumer.ok_or_else(|| Problem::request("`consumer` is needed, a name"))?;
     let consumer: ConsumerName =
         consumer.parse().map_err(|error| Problem::request(format!("{error}")))?;
-    let most = call.params.number("limit")?.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
+    let most = call.params.limit()?.unwrap_or(LIMIT).min(LIMIT_MAX);
     let most = u32::try_from(most).expect("it is clamped");
     let wait = call.params.duration("wait")?.unwrap_or(Duration::ZERO).min(TAKE_WAIT_MAX);
     let shape = match call.params.text("format")?.as_deref() {

@@ -32,9 +32,9 @@ struct Skip {
 pub(crate) async fn parked(mut call: Call) -> Result<Response, Problem> {
     let id = call.group(Right::Manage).or_else(|_| call.group(Right::Read))?;
     let after = Position(call.params.number("after")?.unwrap_or(0));
-    let limit = call.params.number("limit")?.and_then(|limit| usize::try_from(limit).ok());
+    let limit = call.params.limit()?.and_then(|limit| usize::try_from(limit).ok());
     std::mem::take(&mut call.params).end()?;
-    let limit = limit.unwrap_or(LIMIT).clamp(1, PARKED_MAX);
+    let limit = limit.unwrap_or(LIMIT).min(PARKED_MAX);
     let parked = call.api.groups.parked(&id, after, limit).await?;
     let events: Vec<Value> = parked.iter().map(shown).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "events": events })))

@@ -56,10 +56,10 @@ fn building(building: &Building, status: &Status) -> Value {
 /// `GET /v1/read-models/{model}/parked`.
 pub(crate) async fn parked(mut call: Call) -> Result<Response, Problem> {
     let name = call.read_model(Right::Manage)?;
-    let limit = call.params.number("limit")?.and_then(|limit| usize::try_from(limit).ok());
+    let limit = call.params.limit()?.and_then(|limit| usize::try_from(limit).ok());
     std::mem::take(&mut call.params).end()?;
     let most = usize::try_from(PARKED_MAX).unwrap_or(usize::MAX);
-    let limit = limit.unwrap_or(LIMIT).clamp(1, most);
+    let limit = limit.unwrap_or(LIMIT).min(most);
     let models = call.read_models()?.clone();
     let parked = models.parked(&name, limit).await?;
     Ok(answer::json(StatusCode::OK, &json!({ "events": parked })))
