@@ -32,7 +32,7 @@ const RINGS: [&[&str]; 5] = [
 ];
 
 /// The only dependencies between crates of one ring.
-const WITHIN: [(&str, &str); 8] = [
+const WITHIN: [(&str, &str); 9] = [
     ("fairway-engine-embedded", "fairway-engine"),
     ("fairway-engine-embedded", "fairway-network"),
     ("fairway-engine-embedded", "fairway-layers"),
@@ -41,6 +41,7 @@ const WITHIN: [(&str, &str); 8] = [
     ("fairway-layers", "fairway-blobs"),
     ("fairway-ledger-postgres", "fairway-ledger"),
     ("fairway-subjects", "fairway-ledger"),
+    ("fairway-subjects", "fairway-ledger-postgres"),
 ];
 
 const LICENCES: [&str; 14] = [

@@ -7,7 +7,7 @@ use crate::{
     problem::{Problem, ProblemKind},
 };
 use axum::response::Response;
-use fairway_subjects::{ForgetError, SUBJECT_MAX};
+use fairway_subjects::{ForgetError, KeptError, SUBJECT_MAX, SubjectError};
 use http::StatusCode;
 
 /// `DELETE /v1/subjects/{subject}`: what is personal of a subject is in any stream, so that only those
@@ -36,8 +36,18 @@ pub(crate) async fn forget(mut call: Call) -> Result<Response, Problem> {
 impl From<ForgetError> for Problem {
     fn from(error: ForgetError) -> Self {
         match error {
-            ForgetError::Subject(error) => Self::of_fault("the keys cannot be used", &error),
-            ForgetError::Ledger(error) => error.into(),
+            ForgetError::Kept(KeptError::Subject(error @ SubjectError::OtherKeys { .. })) => {
+                Self::of_fault(
+                    "what is personal is sealed with keys that this server lacks",
+                    &error,
+                )
+            }
+            ForgetError::Kept(KeptError::Subject(error)) => {
+                Self::of_fault("the keys cannot be used", &error)
+            }
+            ForgetError::Kept(KeptError::Ledger(error)) | ForgetError::Ledger(error) => {
+                error.into()
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How a verb fails: one error with its causes and hints, and the exit code it maps to.
 
-use fairway_ledger::LedgerError;
+use fairway_ledger::{Cause, LedgerError};
+use fairway_subjects::SubjectError;
 use rustix::process::geteuid;
-use std::{error::Error, fmt::Write as _, io};
+use std::{error::Error, fmt::Write as _, io, iter::successors};
 
 /// Why a verb did not do what was asked.
 #[derive(Debug)]
@@ -70,6 +71,10 @@ impl Failure {
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let source = source.into();
         let is_refusal = is_refusal(&*source);
+        if is_of_other_keys(&*source) {
+            self = self.hint("name the place of the ledger's keys with `--subjects`");
+            self = self.hint("if they are lost: `fairway events adopt-keys`");
+        }
         self.source = Some(source);
         if is_refusal && !geteuid().is_root() {
             self.kind = FailureKind::Unreachable;
@@ -122,6 +127,16 @@ fn is_refusal(error: &(dyn Error + 'static)) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// Whether what is personal in a ledger is sealed with other keys than those that are here.
+fn is_of_other_keys(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = successors(Some(error), |&error| error.source());
+    causes.any(|error| {
+        let shared = error.downcast_ref::<Cause>().and_then(|cause| cause.downcast_ref());
+        let found = error.downcast_ref().or(shared);
+        matches!(found, Some(SubjectError::OtherKeys { .. }))
+    })
 }
 
 /// Says what was being done when something failed.

@@ -3,9 +3,10 @@
 use crate::{
     app::App,
     failure::{Doing, Failure},
+    printer::Printer,
 };
-use fairway_ledger::{Clock, Ledger, LedgerError, Portable};
-use fairway_subjects::Subjects;
+use fairway_ledger::{AppendError, Clock, Ledger, LedgerError, Portable};
+use fairway_subjects::{KeptError, Subjects};
 use std::{
     fmt,
     fs::File,
@@ -25,13 +26,24 @@ const IN_FILE: char = '@';
 /// Longest file with an address.
 const ADDRESS_BYTES_MAX: u64 = 4096;
 
-/// Which ledger a verb works on.
+/// Where a ledger is.
 #[derive(clap::Args)]
-pub struct LedgerArgs {
+pub struct PlaceArgs {
     /// The ledger: a path, the `postgres://` address of a database, or `@FILE` for an address in a
     /// file [default: `events.db` in the data directory]
     #[arg(long, value_name = "PLACE")]
     pub ledger: Option<String>,
+}
+
+/// Which ledger a verb works on, and the keys that open what is personal in it.
+#[derive(clap::Args)]
+pub struct LedgerArgs {
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// The keys of subjects: a path, the `postgres://` address of a database, or `@FILE` for an
+    /// address in a file [default: `subjects.db` in the data directory]
+    #[arg(long, value_name = "PLACE")]
+    subjects: Option<String>,
 }
 
 /// Where a ledger is. Shown without the password of an address.
@@ -61,10 +73,15 @@ impl Place {
         }
     }
 
-    /// The place that is named, else the file in the data directory. A path is one below the folder
-    /// that the verb works in.
+    /// The place of a ledger that is named, else the file in the data directory.
     pub fn or_default(app: &App, place: Option<&str>) -> Result<Self, Failure> {
-        let Some(place) = place else { return Ok(Self::File(app.data("")?.join(DEFAULT))) };
+        Self::or_in_data(app, place, DEFAULT)
+    }
+
+    /// The place that is named, else a file in the data directory. A path is one below the folder
+    /// that the verb works in.
+    fn or_in_data(app: &App, place: Option<&str>, file: &str) -> Result<Self, Failure> {
+        let Some(place) = place else { return Ok(Self::File(app.data("")?.join(file))) };
         let place = match place.strip_prefix(IN_FILE) {
             Some(file) => Self::of(in_file(&app.directory.join(file))?.trim_ascii()),
             None => Self::of(place),
@@ -108,18 +125,41 @@ impl fmt::Debug for Place {
 
 /// Opens the ledger at a place, else that of the data directory; makes it if it is not there. What is
 /// personal in it is sealed as it is appended and opened as it is read.
-pub async fn open(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
-    Ok(fairway_subjects::over(&open_sealed(app, place).await?, subjects(app)?))
+pub async fn open(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
+    Ok(fairway_subjects::over(&open_sealed(app, place).await?, subjects(app, place)?))
 }
 
-/// The keys of those whose personal data the ledgers of the data directory have.
-pub fn subjects(app: &App) -> Result<Subjects, Failure> {
-    Ok(Subjects::new(&app.data("")?.join(SUBJECTS)))
+/// The keys of those whose personal data are in a ledger: those that are named, else those of the
+/// data directory.
+pub fn subjects(app: &App, place: &LedgerArgs) -> Result<Subjects, Failure> {
+    match Place::or_in_data(app, place.subjects.as_deref(), SUBJECTS)? {
+        Place::File(path) => Ok(Subjects::new(&path)),
+        Place::Server(url) => Subjects::in_postgres(&url).doing("use the keys of subjects"),
+    }
+}
+
+/// Tells a person who reads a ledger that the keys to what is personal in it are not here.
+pub async fn say_if_kept_elsewhere(
+    ledger: &Ledger,
+    app: &App,
+    place: &LedgerArgs,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
+    let subjects = subjects(app, place)?;
+    let elsewhere = fairway_subjects::is_kept_by_others(ledger, &subjects).await;
+    if elsewhere.map_err(|error| kept_failed("find the keys of the ledger", error))? {
+        let (ledger, keys) = (ledger.place(), subjects.place());
+        printer.talk(&format!(
+            "what is personal in `{ledger}` is sealed with keys that are not in `{keys}`; \
+             `--subjects` names their place\n"
+        ));
+    }
+    Ok(())
 }
 
 /// Opens the ledger at a place, with what is personal as it is kept: sealed.
-pub async fn open_sealed(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
-    let place = Place::or_default(app, place)?;
+pub async fn open_sealed(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
+    let place = Place::or_default(app, place.place.ledger.as_deref())?;
     match &place {
         Place::File(path) => Ledger::open(path).map_err(|error| unusable(&place, error)),
         Place::Server(url) => {
@@ -142,21 +182,21 @@ pub async fn open_portable(place: &Place) -> Result<Arc<dyn Portable>, Failure> 
 }
 
 /// Opens a ledger to read it: one that is named has to be there.
-pub async fn open_to_read(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
+pub async fn open_to_read(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
     named_is_there(app, place)?;
     open(app, place).await
 }
 
 /// Opens a ledger to copy what it has, with what is personal as it is kept; one that is named has to
 /// be there.
-pub async fn open_to_copy(app: &App, place: Option<&str>) -> Result<Ledger, Failure> {
+pub async fn open_to_copy(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
     named_is_there(app, place)?;
     open_sealed(app, place).await
 }
 
-fn named_is_there(app: &App, place: Option<&str>) -> Result<(), Failure> {
-    match place {
-        Some(_) => Place::or_default(app, place)?.assert_there(),
+fn named_is_there(app: &App, place: &LedgerArgs) -> Result<(), Failure> {
+    match place.place.ledger.as_deref() {
+        place @ Some(_) => Place::or_default(app, place)?.assert_there(),
         None => Ok(()),
     }
 }
@@ -183,6 +223,15 @@ pub fn failed(what: impl Into<String>, error: LedgerError) -> Failure {
             Failure::failed(message).because(error).hint(hint)
         }
         _ => Failure::failed(message).because(error),
+    }
+}
+
+/// The failure of something that needed the right keys to a ledger.
+pub fn kept_failed(what: &str, error: KeptError) -> Failure {
+    match error {
+        KeptError::Ledger(AppendError::Ledger(error)) => failed(what, error),
+        KeptError::Ledger(error) => Failure::failed(format!("could not {what}")).because(error),
+        KeptError::Subject(error) => Failure::failed(format!("could not {what}")).because(error),
     }
 }
 

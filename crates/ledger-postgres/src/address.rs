@@ -1,4 +1,5 @@
-//! Where a ledger is: the URL of a database, and the schema in it. Keeps the password to itself.
+//! Where a ledger is: the URL of a database, and the schema in it. Also for those who keep other things
+//! in a schema of their own. Keeps the password to itself.
 
 use crate::{
     database::{Database, without_options},
@@ -11,7 +12,7 @@ use tokio_postgres::{Config, config::Host};
 const SCHEMA_MAX: usize = 40;
 const SCHEMA_DEFAULT: &str = "fairway";
 
-/// Why a text is not the address of a database or of a ledger. Says nothing of a password.
+/// Why a text is not the address of a database or of a schema in it. Says nothing of a password.
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     /// It does not begin with `postgres://`, or is too long.
@@ -23,7 +24,7 @@ pub enum AddressError {
     )]
     NoDatabase,
     /// The schema has a name that is not plain.
-    #[error("`{0}` cannot be the schema of a ledger; use up to {SCHEMA_MAX} of `a-z0-9_`")]
+    #[error("`{0}` cannot be the name of a schema here; use up to {SCHEMA_MAX} of `a-z0-9_`")]
     Schema(String),
     /// TLS is asked for in a way that is not known.
     #[error("`sslmode` is `disable`, `require` or `verify-full`, not `{0}`")]
@@ -44,8 +45,8 @@ pub enum AddressError {
     Config(#[source] tokio_postgres::Error),
 }
 
-/// Where a ledger is and how it is reached.
-pub(crate) struct Address {
+/// A schema of a database, and how it is reached.
+pub struct Address {
     pub(crate) config: Config,
     pub(crate) tls: Tls,
     /// A plain name, which needs no quotes.
@@ -54,9 +55,38 @@ pub(crate) struct Address {
 }
 
 impl Address {
+    /// The address of a database, with the option `schema` of Fairway's own if it is another one.
+    pub fn of(url: &str, default_schema: &str) -> Result<Self, AddressError> {
+        let mut schema = None;
+        let url = without_options(url, |name, value| {
+            let is_schema = name == "schema";
+            if is_schema {
+                schema = Some(value.to_owned());
+            }
+            is_schema
+        });
+        let Database { config, tls } = url.parse()?;
+        let schema = schema.unwrap_or_else(|| default_schema.to_owned());
+        if !is_plain(&schema) {
+            return Err(AddressError::Schema(schema.chars().take(SCHEMA_MAX).collect()));
+        }
+        let place = place(&config, &schema, default_schema);
+        Ok(Self { config, tls, schema, place })
+    }
+
     /// The address without secrets.
-    pub(crate) fn place(&self) -> &str {
+    pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The name of the schema: plain, so that it needs no quotes.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// The database.
+    pub fn database(&self) -> Database {
+        Database { config: self.config.clone(), tls: self.tls.clone() }
     }
 
     /// Names the channel on which commits are told.
@@ -79,21 +109,7 @@ impl fmt::Debug for Address {
 impl FromStr for Address {
     type Err = AddressError;
     fn from_str(url: &str) -> Result<Self, AddressError> {
-        let mut schema = None;
-        let url = without_options(url, |name, value| {
-            let is_schema = name == "schema";
-            if is_schema {
-                schema = Some(value.to_owned());
-            }
-            is_schema
-        });
-        let Database { config, tls } = url.parse()?;
-        let schema = schema.unwrap_or_else(|| SCHEMA_DEFAULT.to_owned());
-        if !is_plain(&schema) {
-            return Err(AddressError::Schema(schema.chars().take(SCHEMA_MAX).collect()));
-        }
-        let place = place(&config, &schema);
-        Ok(Self { config, tls, schema, place })
+        Self::of(url, SCHEMA_DEFAULT)
     }
 }
 
@@ -105,7 +121,7 @@ fn is_plain(schema: &str) -> bool {
         && schema.chars().all(is_allowed)
 }
 
-fn place(config: &Config, schema: &str) -> String {
+fn place(config: &Config, schema: &str, default_schema: &str) -> String {
     let ports = config.get_ports();
     let host = |(index, host): (usize, &Host)| {
         let host = match host {
@@ -119,10 +135,7 @@ fn place(config: &Config, schema: &str) -> String {
     };
     let hosts: Vec<String> = config.get_hosts().iter().enumerate().map(host).collect();
     let database = config.get_dbname().unwrap_or_default();
-    let schema = match schema {
-        SCHEMA_DEFAULT => String::new(),
-        schema => format!("?schema={schema}"),
-    };
+    let schema = if schema == default_schema { String::new() } else { format!("?schema={schema}") };
     format!("postgres://{}/{database}{schema}", hosts.join(","))
 }
 

@@ -30,6 +30,6 @@ mod streams;
 mod task;
 mod tls;
 
-pub use address::AddressError;
+pub use address::{Address, AddressError};
 pub use database::Database;
 pub use store::{Postgres, open};

@@ -1,5 +1,6 @@
 //! What can go wrong with subjects and their keys.
 
+use fairway_ledger::{Cause, LedgerError, Store};
 use std::{path::PathBuf, sync::Arc};
 
 /// Why personal data could not be sealed, opened or forgotten.
@@ -19,6 +20,22 @@ pub enum SubjectError {
         /// What SQLite found.
         source: Arc<rusqlite::Error>,
     },
+    /// The server that has the keys refuses something.
+    #[error("could not use the keys of subjects in `{place}`")]
+    Server {
+        /// The address, without secrets.
+        place: String,
+        /// What the server says.
+        source: Arc<tokio_postgres::Error>,
+    },
+    /// The server that has the keys cannot be reached. What was asked may have been done or not.
+    #[error("the keys of subjects in `{place}` cannot be reached")]
+    Unreachable {
+        /// The address, without secrets.
+        place: String,
+        /// Why.
+        source: Cause,
+    },
     /// A key that was removed is still in the log of the file, because another process reads that.
     #[error(
         "the key is removed, but `{}` is in use, and its log still has it; try again", path.display()
@@ -35,10 +52,37 @@ pub enum SubjectError {
         /// Why.
         source: Arc<std::io::Error>,
     },
+    /// Others have to be able to open what is sealed here, and to have it forgotten.
+    #[error(
+        "what is personal in ledger `{ledger}` is sealed with other keys than those in `{place}`"
+    )]
+    OtherKeys {
+        /// The place of the ledger.
+        ledger: String,
+        /// The place of the keys that are not the ledger's.
+        place: String,
+    },
+    /// The keys in a place are not those that were there before, or the ledger has other keys since
+    /// a moment ago.
+    #[error("the keys of subjects were replaced meanwhile; try again")]
+    Replaced,
     /// The machine gave no random bytes.
     #[error("the machine gives no random bytes")]
     Random,
     /// The keys in this process have ended.
     #[error("the keys of subjects are closed")]
     Closed,
+}
+
+impl SubjectError {
+    /// Why something could not be done with a ledger.
+    pub(crate) fn of(self, store: &dyn Store) -> LedgerError {
+        let (ledger, is_away) = (store.place(), matches!(self, Self::Unreachable { .. }));
+        let source: Cause = Arc::new(self);
+        if is_away {
+            LedgerError::Unreachable { ledger, source }
+        } else {
+            LedgerError::Backend { ledger, source }
+        }
+    }
 }

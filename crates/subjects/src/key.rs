@@ -52,7 +52,8 @@ impl Key {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], SubjectError> {
+/// Random bytes of the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], SubjectError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| SubjectError::Random)?;
     Ok(bytes)

@@ -1,5 +1,6 @@
 //! `fairway events`: the events of services, in a ledger of their own.
 
+mod adopt_keys;
 mod append;
 mod batches;
 mod bounded_lines;
@@ -48,6 +49,8 @@ enum Action {
     Delete(#[command(flatten)] With<retain::DeleteArgs>),
     /// Make what is personal of a subject unreadable for ever
     Forget(#[command(flatten)] With<forget::Args>),
+    /// Seal what is personal with the keys that are here, because those before are lost
+    AdoptKeys(#[command(flatten)] With<adopt_keys::Args>),
     /// Write events to a file, one JSON object per line
     Export(#[command(flatten)] With<export::Args>),
     /// Append events from a file that was exported
@@ -75,6 +78,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
             Action::Truncate(with) => retain::truncate(&with.own, &with.place, app, printer).await,
             Action::Delete(with) => retain::delete(&with.own, &with.place, app, printer).await,
             Action::Forget(with) => forget::run(&with.own, &with.place, app, printer).await,
+            Action::AdoptKeys(with) => adopt_keys::run(&with.own, &with.place, app, printer).await,
             Action::Export(with) => export::run(&with.own, &with.place, app, printer).await,
             Action::Import(with) => import::run(&with.own, &with.place, app, printer).await,
         }

@@ -23,7 +23,7 @@ fn a_forgotten_subject_is_gone_from_backups_and_exports_made_before() {
     assert_outcome!(world.fairway(&of_backup), @r#"
     exit 0
     --- stdout
-    1  [MOMENT]  order-1@1  order-created  {"name":"Ada Lovelace","total":7}
+    2  [MOMENT]  order-1@1  order-created  {"name":"Ada Lovelace","total":7}
     "#);
 
     assert_outcome!(world.fairway(&["events", "forget", "customer-7"]), @r"
@@ -41,12 +41,12 @@ fn a_forgotten_subject_is_gone_from_backups_and_exports_made_before() {
     assert_outcome!(lost, @r#"
     exit 0
     --- stdout
-    1  [MOMENT]  order-1@1  order-created  {"name":null,"total":7}
+    2  [MOMENT]  order-1@1  order-created  {"name":null,"total":7}
     "#);
     assert_outcome!(world.fairway(&of_backup), @r#"
     exit 0
     --- stdout
-    1  [MOMENT]  order-1@1  order-created  {"name":null,"total":7}
+    2  [MOMENT]  order-1@1  order-created  {"name":null,"total":7}
     "#);
     world.fairway(&["events", "import", export, "--ledger", "imported.db"]).passed();
     let imported = world.fairway(&["events", "read", "order-1", "--ledger", "imported.db"]);

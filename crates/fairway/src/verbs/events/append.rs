@@ -83,7 +83,7 @@ pub async fn run(
         (None, _, _) => return Err(Failure::usage("name a stream and a kind")),
     };
     appends.iter().try_for_each(|append| assert_writable(&append.stream))?;
-    let ledger = ledgers::open(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open(app, place).await?;
     let streams: Vec<StreamName> = appends.iter().map(|append| append.stream.clone()).collect();
     let appended = ledger.append_all(appends).await.map_err(refused)?;
     for (stream, appended) in streams.iter().zip(appended) {

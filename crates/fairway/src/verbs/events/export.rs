@@ -41,7 +41,8 @@ pub async fn run(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let ledger = ledgers::open_to_copy(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_copy(app, place).await?;
+    ledgers::say_if_kept_elsewhere(&ledger, app, place, printer).await?;
     let head = ledger.head().await.map_err(|error| ledgers::failed("read the ledger", error))?;
     if args.file == Path::new(STANDARD) {
         write(args, (&ledger, head), printer, |text, printer| {

@@ -6,6 +6,7 @@ use crate::{
     ledgers::{self, LedgerArgs},
     printer::Printer,
 };
+use fairway_subjects::ForgetError;
 
 /// Make what is personal of a subject unreadable for ever, in every copy and backup
 #[derive(clap::Args)]
@@ -24,15 +25,20 @@ pub async fn run(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let (subject, subjects) = (&args.subject, ledgers::subjects(app)?);
-    let ledger = ledgers::open_sealed(app, place.ledger.as_deref()).await?;
+    let (subject, subjects) = (&args.subject, ledgers::subjects(app, place)?);
+    let ledger = ledgers::open_sealed(app, place).await?;
     let intent = format!("what is personal of `{subject}` becomes unreadable, in backups too");
     if !args.yes && !printer.confirm("events forget", &intent)? {
         printer.talk("nothing was forgotten\n");
         return Ok(Exit::Failed);
     }
     let forgotten = fairway_subjects::forget(&ledger, &subjects, subject).await;
-    if forgotten.doing(format!("forget `{subject}`"))? {
+    let doing = format!("forget `{subject}`");
+    let forgotten = match forgotten {
+        Err(ForgetError::Kept(error)) => return Err(ledgers::kept_failed(&doing, error)),
+        forgotten => forgotten.doing(doing)?,
+    };
+    if forgotten {
         printer.talk(&format!("`{subject}` is forgotten\n"));
     } else {
         printer.talk(&format!("there is no key of `{subject}`, so there is nothing to forget\n"));

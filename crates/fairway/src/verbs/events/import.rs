@@ -45,7 +45,7 @@ pub async fn run(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let mut lines = BoundedLines::open(app, &args.file)?;
-    let ledger = ledgers::open(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open(app, place).await?;
     let live = printer.live_line();
     let mut count = Count::default();
     let outcome = import(args, &ledger, &mut lines, (&mut count, live.as_ref())).await;

@@ -90,7 +90,8 @@ pub async fn run(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, place).await?;
+    ledgers::say_if_kept_elsewhere(&ledger, app, place, printer).await?;
     if let Some(stream) = &args.scope.stream {
         assert_readable(&ledger, stream).await?;
     }

@@ -43,7 +43,7 @@ pub async fn truncate(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, place).await?;
     let stream = &args.stream;
     assert_writable(stream)?;
     assert_readable(&ledger, stream).await?;
@@ -73,7 +73,7 @@ pub async fn delete(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, place).await?;
     let stream = &args.stream;
     assert_writable(stream)?;
     let state = state(&ledger, stream).await?;

@@ -29,7 +29,7 @@ pub async fn run(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, place).await?;
     let stream = &args.stream;
     assert_readable(&ledger, stream).await?;
     let up_to = args.at.map_or(Version::END, |at| Version(at).min(Version::END));

@@ -30,7 +30,7 @@ pub async fn run(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, place).await?;
     let is_listed = |stream: &StreamState| args.prefix.starts_with('$') || !stream.name.is_system();
     let mut found: Vec<StreamState> = Vec::new();
     let mut list = ListStreams {

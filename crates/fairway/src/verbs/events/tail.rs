@@ -56,7 +56,8 @@ pub async fn run(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let mut interrupts = Interrupts::open()?;
-    let ledger = ledgers::open_to_read(app, place.ledger.as_deref()).await?;
+    let ledger = ledgers::open_to_read(app, place).await?;
+    ledgers::say_if_kept_elsewhere(&ledger, app, place, printer).await?;
     let after = start(args, &ledger).await?;
     let events = ledger.subscribe_to(filter(args), after);
     let mut events = events.map_err(|error| ledgers::failed("follow the ledger", error))?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     app::{App, block_on},
     failure::{Doing, Exit, Failure},
-    ledgers::{self, LedgerArgs, Place},
+    ledgers::{self, Place, PlaceArgs},
     printer::{Format, Printer},
 };
 use fairway_ledger::{Checked, Copying};
@@ -23,7 +23,7 @@ pub struct Args {
     /// The file
     file: PathBuf,
     #[command(flatten)]
-    place: LedgerArgs,
+    place: PlaceArgs,
     /// Do not ask whether to replace a file that is there
     #[arg(short, long)]
     yes: bool,

@@ -38,7 +38,8 @@ impl Service {
         (tls, tokens): (Option<Tls>, Option<FollowedTokens>),
         printer: &mut Printer,
     ) -> Result<Self, Failure> {
-        let ledger = ledgers::open(app, args.ledger.ledger.as_deref()).await?;
+        let ledger = ledgers::open(app, &args.ledger).await?;
+        ledgers::say_if_kept_elsewhere(&ledger, app, &args.ledger, printer).await?;
         let hosted = match &args.read_models {
             Some(folder) => {
                 let from = (folder.as_path(), args.secrets_of.as_ref());
@@ -55,7 +56,7 @@ impl Service {
         let (say, said) = mpsc::channel(SAID_MAX);
         let callers = tokens.as_ref().map(FollowedTokens::receiver);
         let (api, kurrent) = api(ledger, callers, &say);
-        let api = api.with_subjects(ledgers::subjects(app)?);
+        let api = api.with_subjects(ledgers::subjects(app, &args.ledger)?);
         let (api, read_models) = match hosted {
             Some(Hosted { models, following }) => (api.with_read_models(models), Some(following)),
             None => (api, None),

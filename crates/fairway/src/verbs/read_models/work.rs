@@ -33,7 +33,7 @@ pub(super) struct Work {
 impl Work {
     /// Opens the read models; drives them unless another process does.
     pub(super) async fn open(common: &CommonArgs, app: &App) -> Result<Self, Failure> {
-        let ledger = ledgers::open(app, common.ledger.ledger.as_deref()).await?;
+        let ledger = ledgers::open(app, &common.ledger).await?;
         let places = places(app, &ledger, common.secrets_of.as_ref())?;
         match ReadModels::start(ledger.clone(), places.clone()) {
             Ok((models, following)) => Ok(Self { models, following: Some(following) }),
