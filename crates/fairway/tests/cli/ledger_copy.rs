@@ -9,6 +9,7 @@ use crate::{
     world::{World, until},
 };
 use fairway_ledger::{Expected, NewEvent, StreamName};
+use rusqlite::{Connection, OpenFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs,
@@ -184,6 +185,37 @@ fn a_move_that_is_killed_goes_on() {
         assert_eq!(all.0, all.1);
         world.fairway(&["ledger", "check", to]).passed();
     }
+}
+
+#[test]
+fn a_move_that_another_one_finishes_is_done() {
+    let world = World::empty();
+    let (from, to) = (place(&world, "one.db"), place(&world, "two.db"));
+    many(&from);
+    let mut slow = start(&world, &["ledger", "copy", &from, &to, "--switch"]);
+    let pid = Pid::from_child(&slow);
+    let events = || {
+        let copy = Connection::open_with_flags(&to, OpenFlags::SQLITE_OPEN_READ_WRITE).ok()?;
+        copy.busy_timeout(Duration::ZERO).unwrap();
+        // Whoever stops in the middle of a write lets others wait.
+        copy.execute_batch("BEGIN IMMEDIATE").ok()?;
+        copy.query_one("SELECT count(*) > 0 FROM events", [], |row| row.get(0)).ok()
+    };
+    until("a part of the copy", || {
+        kill_process(pid, Signal::STOP).unwrap();
+        let has_some = events();
+        if has_some != Some(true) {
+            kill_process(pid, Signal::CONT).unwrap();
+        }
+        has_some.filter(|has_some| *has_some)
+    });
+    copy(&world, &from, &to, &["--switch"]).passed();
+    kill_process(pid, Signal::CONT).unwrap();
+    assert!(slow.wait().unwrap().success());
+    let all: (Content, Content) = (content(&from), content(&to));
+    assert_eq!(all.0, all.1);
+    let late = world.fairway(&["events", "append", "a-1", "more", "--ledger", &from]);
+    assert!(late.stderr.contains("takes no appends"), "{late}");
 }
 
 #[test]

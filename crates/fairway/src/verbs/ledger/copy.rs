@@ -57,22 +57,35 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
         let mut interrupts = Interrupts::open()?;
         let from = ledgers::open_portable(&from_place).await?;
         let to = ledgers::open_portable(&to_place).await?;
+        let before = format!("ledger `{from_place}` was moved to `{to_place}` before\n");
         if is_moved(&from, &to, args.switch).await? {
-            printer.talk(&format!("ledger `{from_place}` was moved to `{to_place}` before\n"));
+            printer.talk(&before);
             return Ok(Exit::Done);
         }
         let to = adopt(&from, to, &to_place).await?;
         let mut shown = Shown::new(printer);
         let copied = tokio::select! {
-            copied = copy(args, (&from, &to), &mut shown) => copied.map_err(failed),
+            copied = copy(args, (&from, &to), &mut shown) => copied,
             () = interrupts.next() => {
-                let again = "the same command goes on from there";
-                if args.follow { Ok(()) } else { Err(Failure::failed("interrupted").hint(again)) }
+                if !args.follow {
+                    let again = "the same command goes on from there";
+                    return Err(Failure::failed("interrupted").hint(again));
+                }
+                Ok(())
             }
         };
         drop(shown);
-        copied?;
-        tell(args, (&from_place, &to), &to_place, printer).await
+        match copied {
+            // Another one that does the same may have come to the end first.
+            Err(CopyError::Independent(_)) if is_moved(&from, &to, args.switch).await? => {
+                printer.talk(&before);
+                Ok(Exit::Done)
+            }
+            copied => {
+                copied.map_err(failed)?;
+                tell(args, (&from_place, &to), &to_place, printer).await
+            }
+        }
     })
 }
 
