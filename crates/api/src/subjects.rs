@@ -36,7 +36,7 @@ pub(crate) async fn forget(mut call: Call) -> Result<Response, Problem> {
 impl From<ForgetError> for Problem {
     fn from(error: ForgetError) -> Self {
         match error {
-            ForgetError::Kept(KeptError::Subject(error @ SubjectError::OtherKeys { .. })) => {
+            ForgetError::Kept(KeptError::Subject(error @ SubjectError::OtherKeys)) => {
                 Self::of_fault(
                     "what is personal is sealed with keys that this server lacks",
                     &error,

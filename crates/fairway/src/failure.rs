@@ -135,7 +135,7 @@ fn is_of_other_keys(error: &(dyn Error + 'static)) -> bool {
     causes.any(|error| {
         let shared = error.downcast_ref::<Cause>().and_then(|cause| cause.downcast_ref());
         let found = error.downcast_ref().or(shared);
-        matches!(found, Some(SubjectError::OtherKeys { .. }))
+        matches!(found, Some(SubjectError::OtherKeys))
     })
 }
 

@@ -52,16 +52,10 @@ pub enum SubjectError {
         /// Why.
         source: Arc<std::io::Error>,
     },
-    /// Others have to be able to open what is sealed here, and to have it forgotten.
-    #[error(
-        "what is personal in ledger `{ledger}` is sealed with other keys than those in `{place}`"
-    )]
-    OtherKeys {
-        /// The place of the ledger.
-        ledger: String,
-        /// The place of the keys that are not the ledger's.
-        place: String,
-    },
+    /// The ledger has keys, and these are others. Says nothing of where they are, because clients of
+    /// a server are told.
+    #[error("what is personal in this ledger is sealed with other keys than those that are here")]
+    OtherKeys,
     /// The keys in a place are not those that were there before, or the ledger has other keys since
     /// a moment ago.
     #[error("the keys of subjects were replaced meanwhile; try again")]

@@ -68,28 +68,23 @@ pub async fn adopt(ledger: &Ledger, subjects: &Subjects) -> Result<bool, KeptErr
 pub async fn is_kept_by_others(ledger: &Ledger, subjects: &Subjects) -> Result<bool, KeptError> {
     match assert_own(&**ledger.store(), subjects).await {
         Ok(()) => Ok(false),
-        Err(KeptError::Subject(SubjectError::OtherKeys { .. })) => Ok(true),
+        Err(KeptError::Subject(SubjectError::OtherKeys)) => Ok(true),
         Err(error) => Err(error),
     }
 }
 
 /// Fails if a ledger's personal data are sealed with other keys than these.
 pub(crate) async fn assert_own(store: &dyn Store, subjects: &Subjects) -> Result<(), KeptError> {
-    Ok(said(store).await?.assert_own(store, subjects).await?)
+    Ok(said(store).await?.assert_own(subjects).await?)
 }
 
 impl Said {
     /// Fails if the ledger has other keys than these.
-    pub(crate) async fn assert_own(
-        &self,
-        store: &dyn Store,
-        subjects: &Subjects,
-    ) -> Result<(), SubjectError> {
+    pub(crate) async fn assert_own(&self, subjects: &Subjects) -> Result<(), SubjectError> {
         if self.keys.is_none() || subjects.0.find_id().await? == self.keys {
             return Ok(());
         }
-        let (ledger, place) = (store.place(), subjects.place());
-        Err(SubjectError::OtherKeys { ledger, place })
+        Err(SubjectError::OtherKeys)
     }
 }
 
@@ -128,7 +123,7 @@ impl Kept {
 async fn claim(store: &dyn Store, subjects: &Subjects) -> Result<(KeysId, Version), KeptError> {
     loop {
         let said = said(store).await?;
-        said.assert_own(store, subjects).await?;
+        said.assert_own(subjects).await?;
         if let Some(keys) = said.keys {
             return Ok((keys, said.version));
         }

@@ -148,7 +148,7 @@ impl Sealing {
             return Ok(());
         }
         match self.kept.condition(&*self.inner, &self.subjects).await {
-            Ok(_) | Err(KeptError::Subject(SubjectError::OtherKeys { .. })) => Ok(()),
+            Ok(_) | Err(KeptError::Subject(SubjectError::OtherKeys)) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -159,7 +159,7 @@ impl Sealing {
             KeptError::Subject(
                 error @ (SubjectError::Malformed(_)
                 | SubjectError::NotJson
-                | SubjectError::OtherKeys { .. }),
+                | SubjectError::OtherKeys),
             ) => unfit(kind, error),
             KeptError::Subject(error) => error.of(&*self.inner).into(),
         }

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_postgres::{Client, Error};
 
-/// How long a server may take to answer, and to be connected to.
+/// How long a server may take to answer, and to be connected to before.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a server that is away is tried.
 const REACH_MAX: Duration = Duration::from_secs(10);
@@ -107,8 +107,10 @@ impl Session {
         loop {
             match self.try_work(&work).await {
                 Err(fault) if fault.is_passing() && Instant::now() < deadline => {
-                    // It was most likely cut off.
-                    *self.client.lock().await = None;
+                    if let (Fault::Silent, Ok(mut open)) = (&fault, self.client.try_lock()) {
+                        // It may have been cut off without a word.
+                        *open = None;
+                    }
                     sleep(PAUSE).await;
                 }
                 done => return done.map_err(|fault| fault.at(self.place())),
@@ -123,8 +125,8 @@ impl Session {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let client = self.client().await?;
-        Ok(timeout(PATIENCE, work(client)).await.map_err(|_| Fault::Silent)??)
+        let work = async { Ok(work(self.client().await?).await?) };
+        timeout(PATIENCE, work).await.unwrap_or(Err(Fault::Silent))
     }
 
     async fn client(&self) -> Result<Arc<Client>, Fault> {
@@ -132,7 +134,7 @@ impl Session {
         if let Some(client) = open.as_ref().filter(|client| !client.is_closed()) {
             return Ok(client.clone());
         }
-        let client = timeout(PATIENCE, self.connect()).await.map_err(|_| Fault::Silent)??;
+        let client = self.connect().await?;
         Ok(open.insert(Arc::new(client)).clone())
     }
 

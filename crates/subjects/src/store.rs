@@ -99,7 +99,7 @@ impl Store for Layer {
     ) -> Result<bool, LedgerError> {
         // Of whom the stream has personal data is known where the keys are.
         let said = kept::said(self.inner()).await?;
-        let own = said.assert_own(self.inner(), self.subjects()).await;
+        let own = said.assert_own(self.subjects()).await;
         own.map_err(|error| self.error(error))?;
         let keys = self.subjects().0.keys_of(stream).await.map_err(|error| self.error(error))?;
         if keys.is_empty() {

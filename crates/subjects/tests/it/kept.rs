@@ -31,7 +31,7 @@ impl Elsewhere {
 }
 
 fn is_of_other_keys(error: &(dyn Error + 'static)) -> bool {
-    let other = |error: &SubjectError| matches!(error, SubjectError::OtherKeys { .. });
+    let other = |error: &SubjectError| matches!(error, SubjectError::OtherKeys);
     error.downcast_ref().is_some_and(other)
 }
 
