@@ -10,7 +10,7 @@ pub struct ScopeArgs {
     /// The events of this stream
     #[arg(value_name = "STREAM")]
     pub stream: Option<StreamName>,
-    /// The events of all streams of this category: of those named `CATEGORY-...`
+    /// The events of all streams of this category: of those named `CATEGORY-...` or `CATEGORY`
     #[arg(long, value_name = "CATEGORY", conflicts_with = "stream")]
     pub category: Option<String>,
     /// The events of all streams, those of the ledger itself as well
