@@ -10,7 +10,7 @@ use fairway_ledger::{
     Store, StreamName, Version,
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The stream that says which keys a ledger's personal data are sealed with. It has no other events,
 /// so that its version says whether that changed.
@@ -100,10 +100,13 @@ impl Kept {
         store: &dyn Store,
         subjects: &Subjects,
     ) -> Result<(KeysId, Append), KeptError> {
-        let mut known = self.0.lock().await;
-        let (keys, version) = match &*known {
-            Some(found) => found.clone(),
-            None => known.insert(claim(store, subjects).await?).clone(),
+        let known = self.known().clone();
+        let (keys, version) = if let Some(found) = known {
+            found
+        } else {
+            // Many at once find out the same; none waits for the others' tries.
+            let found = claim(store, subjects).await?;
+            self.known().insert(found).clone()
         };
         let expected = Expected::Exact(version);
         Ok((keys, Append { stream: stream(), expected, events: Vec::new() }))
@@ -111,11 +114,15 @@ impl Kept {
 
     /// Why the condition does not hold any more.
     pub(crate) async fn broken(&self, store: &dyn Store, subjects: &Subjects) -> KeptError {
-        *self.0.lock().await = None;
+        *self.known() = None;
         match assert_own(store, subjects).await {
             Ok(()) => SubjectError::Replaced.into(),
             Err(error) => error,
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<(KeysId, Version)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,14 +159,13 @@ async fn tell(
 
 /// What a ledger says now.
 pub(crate) async fn said(store: &dyn Store) -> Result<Said, LedgerError> {
+    // Looked at first, so that what is told meanwhile is not taken for what was found to say nothing.
+    let before = store.stream(&stream()).await?.version;
     let last = Read::new(Scope::Stream(stream(), Start::Before(Version::END)), 1);
-    match store.read(last).await?.first() {
-        Some(event) => {
-            let keys = event.decode::<KeptBy>().ok().map(|kept| kept.keys);
-            Ok(Said { keys, version: event.version })
-        }
-        None => Ok(Said { keys: None, version: store.stream(&stream()).await?.version }),
-    }
+    let last = store.read(last).await?.pop();
+    let keys = last.as_ref().and_then(|event| event.decode::<KeptBy>().ok());
+    let version = last.map_or(before, |event| event.version);
+    Ok(Said { keys: keys.map(|kept| kept.keys), version })
 }
 
 fn stream() -> StreamName {

@@ -6,6 +6,7 @@ use fairway_subjects::{
     ForgetError, KEYS_STREAM, KeptError, SubjectError, Subjects, adopt, forget, is_kept_by_others,
     over,
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::{error::Error, sync::Arc};
 
@@ -116,6 +117,20 @@ async fn a_ledger_that_takes_in_what_was_sealed_before_has_the_keys_that_open_it
     let own = over(&imported, place.subjects.clone());
     own.append(&stream(), Expected::Any, import()).await.unwrap();
     assert!(is_kept_by_others(&imported, &other).await.unwrap());
+}
+
+#[tokio::test]
+async fn many_that_seal_first_at_once_tell_the_ledger_once() {
+    for _ in 0..10 {
+        let place = Place::in_a_file();
+        let appends = (0..200).map(async |_| {
+            let event = vec![named("ada", "Ada")];
+            place.open.append(&stream(), Expected::Any, event).await.unwrap()
+        });
+        join_all(appends).await;
+        let told = place.plain.stream_version(&KEYS_STREAM.parse().unwrap()).await.unwrap();
+        assert_eq!(told, Version(1));
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use crate::{
     place::{Place, named, stream},
     server::Server,
 };
-use fairway_ledger::{Expected, LedgerError, Position};
+use fairway_ledger::{AppendError, Expected, LedgerError, Position};
 use fairway_subjects::{Subjects, over};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -51,6 +51,24 @@ async fn personal_data_are_not_read_without_their_keys_server() {
     let read = tokio::time::timeout(Duration::from_mins(1), place.open.read_all(Position(0), 9));
     let refused = read.await.unwrap().unwrap_err();
     assert!(matches!(refused, LedgerError::Unreachable { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn many_wait_for_a_keys_server_that_is_away_no_longer_than_one() {
+    let server = Server::start_apart().await;
+    let place = Place::on(&server, "keys");
+    place.open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await.unwrap();
+    server.stop();
+    let open = over(&place.plain, place.same_keys());
+    let append = async || open.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await;
+    let appends = join_all((0..10).map(|_| append()));
+    for refused in tokio::time::timeout(Duration::from_mins(1), appends).await.unwrap() {
+        let refused = refused.unwrap_err();
+        assert!(
+            matches!(refused, AppendError::Ledger(LedgerError::Unreachable { .. })),
+            "{refused}"
+        );
+    }
 }
 
 #[tokio::test]
