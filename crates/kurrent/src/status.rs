@@ -97,7 +97,7 @@ pub(crate) fn append(operation: &str, error: AppendError, expected: Expected) ->
         }
         AppendError::Tombstoned(stream) => stream_deleted(&stream),
         AppendError::Ledger(error) => ledger(&error),
-        other => invalid(other),
+        other => invalid(chain(&other)),
     }
 }
 
