@@ -1,6 +1,7 @@
 //! The ledgers of services' events: where they are, and how they are opened.
 
 use crate::{
+    addresses::without_password,
     app::App,
     failure::{Doing, Failure},
     printer::Printer,
@@ -219,7 +220,11 @@ pub fn failed(what: impl Into<String>, error: LedgerError) -> Failure {
     match &error {
         LedgerError::Unreachable { .. } => Failure::unreachable(message).because(error),
         LedgerError::Moved { to, .. } => {
-            let hint = format!("go on there: `--ledger {to}`");
+            let who = match Place::of(to) {
+                Place::File(_) => "",
+                Place::Server(_) => ", with a user who may append there",
+            };
+            let hint = format!("go on there: `--ledger {to}`{who}");
             Failure::failed(message).because(error).hint(hint)
         }
         _ => Failure::failed(message).because(error),
@@ -232,45 +237,5 @@ pub fn kept_failed(what: &str, error: KeptError) -> Failure {
         KeptError::Ledger(AppendError::Ledger(error)) => failed(what, error),
         KeptError::Ledger(error) => Failure::failed(format!("could not {what}")).because(error),
         KeptError::Subject(error) => Failure::failed(format!("could not {what}")).because(error),
-    }
-}
-
-/// An address as it may be shown. Passwords may hold any character, even where it is not allowed.
-fn without_password(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
-    match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{user}@{}", without_options(host))
-        }
-        None => format!("{scheme}://{}", without_options(rest)),
-    }
-}
-
-/// Options of an address can be passwords, too.
-fn without_options(text: &str) -> &str {
-    text.split('?').next().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn an_address_is_shown_without_its_password() {
-        let shown = |text: &str| Place::of(text).to_string();
-        assert_eq!(shown("postgres://ann:s3cr3t@db:5432/events"), "postgres://ann@db:5432/events");
-        assert_eq!(shown("postgres://ann:a@b@db/events"), "postgres://ann@db/events");
-        assert_eq!(shown("postgresql://db/e?user=ann&password=s3cr3t"), "postgresql://db/e");
-        assert_eq!(shown("events.db"), "events.db");
-    }
-
-    proptest! {
-        #[test]
-        fn no_password_is_ever_shown(password in "[a-z0-9@:/?]{12,20}", tail in "(/[a-m]{0,5})?") {
-            let shown = Place::of(&format!("postgres://u:{password}@H{tail}")).to_string();
-            prop_assert_eq!(shown, format!("postgres://u@H{tail}"));
-        }
     }
 }

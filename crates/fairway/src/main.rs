@@ -1,5 +1,6 @@
 //! Fairway takes a fleet of microservices from a laptop to production.
 
+mod addresses;
 mod app;
 mod build_failure;
 mod checkout;

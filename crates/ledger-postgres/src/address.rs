@@ -126,7 +126,7 @@ fn place(config: &Config, schema: &str, default_schema: &str) -> String {
     let host = |(index, host): (usize, &Host)| {
         let host = match host {
             Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
+            Host::Unix(path) => path.display().to_string().replace('/', "%2F"),
         };
         match ports.get(index).or(ports.first()) {
             Some(port) => format!("{host}:{port}"),
@@ -151,7 +151,8 @@ mod tests {
         assert_eq!(address.place(), "postgres://db.example:5433/shop?schema=orders");
         assert!(!format!("{address:?}").contains("s3cret"));
         let address: Address = "postgres://%2Frun%2Fpg/shop".parse().unwrap();
-        assert_eq!(address.place(), "postgres:///run/pg:5432/shop");
+        assert_eq!(address.place(), "postgres://%2Frun%2Fpg:5432/shop");
+        assert_eq!(address.place().parse::<Address>().unwrap().place(), address.place());
         assert_eq!(address.events_channel(), "fairway_events");
     }
 
