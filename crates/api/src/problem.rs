@@ -229,7 +229,8 @@ impl From<LedgerError> for Problem {
             }
             LedgerError::Moved { .. } => (ProblemKind::Unavailable, "the ledger was moved"),
             LedgerError::Closed => (ProblemKind::Unavailable, "the ledger is closed"),
-            LedgerError::Newer { .. }
+            LedgerError::Missing(_)
+            | LedgerError::Newer { .. }
             | LedgerError::Damaged { .. }
             | LedgerError::Unsupported(_)
             | LedgerError::Backend { .. }

@@ -78,7 +78,7 @@ impl Failure {
         self.source = Some(source);
         if is_refusal && !geteuid().is_root() {
             self.kind = FailureKind::Unreachable;
-            return self.hint("Fairway needs root; run the same command with `sudo`");
+            return self.hint("run it as a user who may do that, with `sudo` if that is root");
         }
         self
     }

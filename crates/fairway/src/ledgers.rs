@@ -7,6 +7,7 @@ use crate::{
     printer::Printer,
 };
 use fairway_ledger::{AppendError, Clock, Ledger, LedgerError, Portable};
+use fairway_ledger_postgres::Postgres;
 use fairway_subjects::{KeptError, Subjects};
 use std::{
     fmt,
@@ -57,12 +58,11 @@ pub enum Place {
 }
 
 impl Place {
-    /// Fails if it is a file that is not there.
+    /// Fails if it is a file that is not there. Of a server that is known when it is opened.
     pub fn assert_there(&self) -> Result<(), Failure> {
-        match self {
-            Self::File(path) => is_there(path),
-            Self::Server(_) => Ok(()),
-        }
+        let Self::File(path) = self else { return Ok(()) };
+        let found = path.try_exists().doing(format!("look for `{self}`"))?;
+        if found { Ok(()) } else { Err(missing(self)) }
     }
 
     /// What a text stands for.
@@ -158,24 +158,35 @@ pub async fn say_if_kept_elsewhere(
     Ok(())
 }
 
-/// Opens the ledger at a place, with what is personal as it is kept: sealed.
-pub async fn open_sealed(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
+/// Opens the ledger at a place, with what is personal as it is kept: sealed. Makes it if it is not
+/// there.
+async fn open_sealed(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
     let place = Place::or_default(app, place.place.ledger.as_deref())?;
-    match &place {
-        Place::File(path) => Ledger::open(path).map_err(|error| unusable(&place, error)),
-        Place::Server(url) => {
-            let opened = fairway_ledger_postgres::open(url, Clock::system()).await;
-            opened.map_err(|error| unusable(&place, error))
-        }
-    }
+    let opened = match &place {
+        Place::File(path) => Ledger::open(path),
+        Place::Server(url) => fairway_ledger_postgres::open(url, Clock::system()).await,
+    };
+    opened.map_err(|error| unusable(&place, error))
 }
 
-/// Opens the ledger at a place as one that can be copied and checked.
+/// Opens the ledger at a place as one that can be a copy; makes it if it is not there.
 pub async fn open_portable(place: &Place) -> Result<Arc<dyn Portable>, Failure> {
     let opened = match place {
         Place::File(path) => fairway_ledger::open_portable(path, Clock::system()),
         Place::Server(url) => {
-            let opened = fairway_ledger_postgres::Postgres::open(url, Clock::system()).await;
+            let opened = Postgres::open(url, Clock::system()).await;
+            opened.map(|opened| Arc::new(opened) as Arc<dyn Portable>)
+        }
+    };
+    opened.map_err(|error| unusable(place, error))
+}
+
+/// Opens the ledger at a place as one that can be copied and checked. It has to be there.
+pub async fn open_existing(place: &Place) -> Result<Arc<dyn Portable>, Failure> {
+    let opened = match place {
+        Place::File(path) => fairway_ledger::open_existing(path, Clock::system()),
+        Place::Server(url) => {
+            let opened = Postgres::open_existing(url, Clock::system()).await;
             opened.map(|opened| Arc::new(opened) as Arc<dyn Portable>)
         }
     };
@@ -184,34 +195,37 @@ pub async fn open_portable(place: &Place) -> Result<Arc<dyn Portable>, Failure> 
 
 /// Opens a ledger to read it: one that is named has to be there.
 pub async fn open_to_read(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
-    named_is_there(app, place)?;
-    open(app, place).await
+    Ok(fairway_subjects::over(&open_to_copy(app, place).await?, subjects(app, place)?))
 }
 
-/// Opens a ledger to copy what it has, with what is personal as it is kept; one that is named has to
-/// be there.
+/// Opens a ledger to work with what it has, with what is personal as it is kept; one that is named
+/// has to be there.
 pub async fn open_to_copy(app: &App, place: &LedgerArgs) -> Result<Ledger, Failure> {
-    named_is_there(app, place)?;
-    open_sealed(app, place).await
-}
-
-fn named_is_there(app: &App, place: &LedgerArgs) -> Result<(), Failure> {
-    match place.place.ledger.as_deref() {
-        place @ Some(_) => Place::or_default(app, place)?.assert_there(),
-        None => Ok(()),
+    let named = place.place.ledger.as_deref();
+    let at = Place::or_default(app, named)?;
+    let opened = match &at {
+        Place::File(path) => Ledger::open_existing(path),
+        Place::Server(url) => fairway_ledger_postgres::open_existing(url, Clock::system()).await,
+    };
+    match opened {
+        Err(LedgerError::Missing(_)) if named.is_none() => open_sealed(app, place).await,
+        opened => opened.map_err(|error| unusable(&at, error)),
     }
-}
-
-/// Fails if there is no file.
-fn is_there(path: &Path) -> Result<(), Failure> {
-    let found = path.try_exists().doing(format!("look for `{}`", path.display()))?;
-    let missing = || Failure::failed(format!("there is no ledger at `{}`", path.display()));
-    if found { Ok(()) } else { Err(missing()) }
 }
 
 /// The failure of a ledger that cannot be opened.
 fn unusable(place: &Place, error: LedgerError) -> Failure {
-    failed(format!("open the ledger `{place}`"), error)
+    match (&error, place) {
+        (LedgerError::Missing(_), Place::File(path)) if path.exists() => {
+            missing(place).because("the file is empty: what was to make a ledger of it did not")
+        }
+        (LedgerError::Missing(_), _) => missing(place),
+        _ => failed(format!("open the ledger `{place}`"), error),
+    }
+}
+
+fn missing(place: &Place) -> Failure {
+    Failure::failed(format!("there is no ledger at `{place}`"))
 }
 
 /// The failure of something that was done with a ledger.

@@ -32,4 +32,4 @@ mod tls;
 
 pub use address::{Address, AddressError};
 pub use database::Database;
-pub use store::{Postgres, open};
+pub use store::{Postgres, open, open_existing};

@@ -106,10 +106,26 @@ const TABLES_SINCE_2: &str = "
     CREATE UNIQUE INDEX truncated_by_id ON truncated_ids (stream, id);
 ";
 
-/// Makes the ledger if it is not there, and checks that it can be used.
-pub(crate) async fn prepare(link: &Link, address: &Address) -> Result<LedgerId, LedgerError> {
+/// What is done if there is no ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// It is made.
+    Make,
+    /// That is told.
+    Refuse,
+}
+
+/// Checks that the ledger can be used, and brings it up to the newest schema.
+pub(crate) async fn prepare(
+    link: &Link,
+    address: &Address,
+    absent: Absent,
+) -> Result<LedgerId, LedgerError> {
     let at = |fault: Fault| fault.at(address.place());
     let mut found = version(link).await.map_err(at)?;
+    if found == 0 && absent == Absent::Refuse {
+        return Err(LedgerError::Missing(address.place().to_owned()));
+    }
     if found < SCHEMA {
         bring_up(link, address).await.map_err(at)?;
         found = version(link).await.map_err(at)?;

@@ -7,7 +7,9 @@ use crate::{
     listener::{self, Commits},
     names::Names,
     pool::Pool,
-    reader, rows, schema, snapshots, streams,
+    reader, rows,
+    schema::{self, Absent},
+    snapshots, streams,
     task::Task,
 };
 use async_trait::async_trait;
@@ -30,6 +32,13 @@ pub async fn open(url: &str, clock: Clock) -> Result<Ledger, LedgerError> {
     Ok(Ledger::of(Arc::new(store), clock))
 }
 
+/// Opens the ledger in a database, as [`open`] does, where it has to be: else nothing is made, and it
+/// is [`LedgerError::Missing`].
+pub async fn open_existing(url: &str, clock: Clock) -> Result<Ledger, LedgerError> {
+    let store = Postgres::open_existing(url, clock.clone()).await?;
+    Ok(Ledger::of(Arc::new(store), clock))
+}
+
 /// A ledger in a PostgreSQL database. Its methods need the Tokio runtime it was opened in.
 #[derive(Debug)]
 pub struct Postgres {
@@ -45,6 +54,15 @@ pub struct Postgres {
 impl Postgres {
     /// Opens the ledger in a database; see [`open`].
     pub async fn open(url: &str, clock: Clock) -> Result<Self, LedgerError> {
+        Self::open_if(url, clock, Absent::Make).await
+    }
+
+    /// Opens the ledger in a database where it has to be; see [`open_existing`].
+    pub async fn open_existing(url: &str, clock: Clock) -> Result<Self, LedgerError> {
+        Self::open_if(url, clock, Absent::Refuse).await
+    }
+
+    async fn open_if(url: &str, clock: Clock, absent: Absent) -> Result<Self, LedgerError> {
         let address: Address = url.parse().map_err(|error| LedgerError::Backend {
             ledger: "postgres://".to_owned(),
             source: Arc::new(error),
@@ -52,7 +70,7 @@ impl Postgres {
         let address = Arc::new(address);
         let link = Link::connect(&address, READER_PATIENCE).await;
         let link = link.map_err(|fault| fault.at(address.place()))?;
-        let id = schema::prepare(&link, &address).await?;
+        let id = schema::prepare(&link, &address, absent).await?;
         let is_some_to_sweep = streams::is_some_to_sweep(&link).await;
         let is_some_to_sweep = is_some_to_sweep.map_err(|fault| fault.at(address.place()))?;
         let mut sweeping = Sweeping::default();

@@ -22,6 +22,9 @@ pub enum LedgerError {
         /// The newest schema that is understood.
         known: u32,
     },
+    /// There is nothing at the place, or a file without anything in it, where a ledger has to be.
+    #[error("there is no ledger at `{0}`")]
+    Missing(String),
     /// The file is not a ledger, or its pages are damaged.
     #[error("`{ledger}` is damaged or is not a ledger")]
     Damaged {
@@ -38,8 +41,8 @@ pub enum LedgerError {
         /// What the backend found.
         source: Cause,
     },
-    /// The directory is not there, is read-only, or may not be written; or the disk takes no writes
-    /// any more. What was asked may have been stored or not.
+    /// The file or its directory is not there, is read-only, or may not be written; or the disk takes
+    /// no writes any more. What was asked may have been stored or not.
     #[error("ledger `{ledger}` cannot be written")]
     NotWritable {
         /// The ledger's place.

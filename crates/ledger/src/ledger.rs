@@ -41,6 +41,15 @@ impl Ledger {
         Ok(Self::of(Arc::new(store), clock))
     }
 
+    /// Opens the ledger in a file that has to be there: [`LedgerError::Missing`]. One that may not be
+    /// written is opened to be read: then appends get [`LedgerError::NotWritable`]. Blocks for some
+    /// milliseconds.
+    pub fn open_existing(path: &Path) -> Result<Self, LedgerError> {
+        let clock = Clock::system();
+        let store = Sqlite::open_existing(path, clock.clone())?;
+        Ok(Self::of(Arc::new(store), clock))
+    }
+
     /// A ledger that another backend keeps, with the clock that the backend stamps events by.
     pub fn of(store: Arc<dyn Store>, clock: Clock) -> Self {
         Self { store, clock }

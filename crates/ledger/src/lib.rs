@@ -57,7 +57,8 @@ pub use kind::{KIND_MAX, Kind};
 pub use ledger::Ledger;
 pub use pace::Pace;
 pub use portable::{
-    Home, ListSnapshots, PAGE_SNAPSHOTS_MAX, Part, Portable, TruncatedId, open_portable,
+    Home, ListSnapshots, PAGE_SNAPSHOTS_MAX, Part, Portable, TruncatedId, open_existing,
+    open_portable,
 };
 pub use projection::{Key, Projection};
 pub use read::{

@@ -99,9 +99,16 @@ pub trait Portable: Store {
     async fn check(&self) -> Result<Vec<Fault>, LedgerError>;
 }
 
-/// Opens the ledger in a file as one that can be copied. Blocks for some milliseconds.
+/// Opens the ledger in a file as one that can be copied; makes it if it is not there. Blocks for some
+/// milliseconds.
 pub fn open_portable(path: &Path, clock: Clock) -> Result<Arc<dyn Portable>, LedgerError> {
     Ok(Arc::new(Sqlite::open(path, clock)?))
+}
+
+/// Opens the ledger in a file that has to be there as one that can be copied and checked; see
+/// [`crate::Ledger::open_existing`].
+pub fn open_existing(path: &Path, clock: Clock) -> Result<Arc<dyn Portable>, LedgerError> {
+    Ok(Arc::new(Sqlite::open_existing(path, clock)?))
 }
 
 impl StreamState {

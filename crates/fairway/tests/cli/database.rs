@@ -31,6 +31,11 @@ impl Database {
         self.0.url(schema)
     }
 
+    /// The first column of the first row of an answer.
+    pub fn ask(&self, sql: &str) -> Option<String> {
+        runtime().block_on(self.0.ask(sql))
+    }
+
     /// Does something behind the back of a ledger.
     pub fn change(&self, schema: &str, sql: &str) {
         runtime().block_on(self.0.ask(&format!("SET search_path = {schema}; {sql}")));

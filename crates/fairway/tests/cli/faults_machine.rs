@@ -190,7 +190,7 @@ fn whoever_is_not_root_is_told_what_to_do() {
     --- stderr
     error: could not make the folder `[DIR]/home/blobs`
       caused by: Permission denied (os error 13)
-      hint: Fairway needs root; run the same command with `sudo`
+      hint: run it as a user who may do that, with `sudo` if that is root
     ");
     assert_outcome!(as_nobody(&["promote", "hello", "staging"], world.home()), @r"
     exit 3
@@ -199,7 +199,7 @@ fn whoever_is_not_root_is_told_what_to_do() {
       caused by: ledger `[DIR]/home/ledger.db` cannot be written
       caused by: unable to open database file: [DIR]/home/ledger.db
       caused by: Error code 14: unable to open database file
-      hint: Fairway needs root; run the same command with `sudo`
+      hint: run it as a user who may do that, with `sudo` if that is root
     ");
 }
 

@@ -5,6 +5,7 @@ use crate::{
 use fairway_ledger::{
     AppendError, Clock, EventId, Expected, Ledger, LedgerError, Retention, Version,
 };
+use fairway_ledger_postgres::open_existing;
 
 async fn try_open(url: &str) -> Result<Ledger, LedgerError> {
     fairway_ledger_postgres::open(url, Clock::system()).await
@@ -25,6 +26,20 @@ async fn many_who_open_a_ledger_at_once_make_one() {
         ids.push(one.await.unwrap());
     }
     assert!(ids.iter().all(|id| *id == ids[0]));
+}
+
+#[tokio::test]
+async fn a_ledger_that_has_to_be_there_is_not_made() {
+    let (place, clock) = (Place::new(), Clock::system());
+    let error = open_existing(&place.url, clock.clone()).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Missing(_)), "{error}");
+    let made = format!(
+        "SELECT count(*) FROM pg_namespace WHERE nspname = '{schema}'",
+        schema = place.schema
+    );
+    assert_eq!(Server::shared().ask(&made).await.as_deref(), Some("0"));
+    append(&place.open().await, "a", [1, 2]).await;
+    assert_eq!(numbers(&open_existing(&place.url, clock).await.unwrap()).await, [1, 2]);
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use crate::{
     event::Position,
     faults::Fault,
     sqlite::{
+        access::{Access, beside},
         check,
-        database::{Database, schema},
+        database::{Database, is_empty, schema},
         error, writer,
     },
 };
@@ -17,7 +18,7 @@ use rusqlite::{
 use std::{
     fs::{self, File},
     io::{self, ErrorKind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     thread,
     time::{Duration, SystemTime},
@@ -36,17 +37,19 @@ pub fn copy_file(
     to: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(), LedgerError> {
-    let failed = |error| of(from, error);
-    let source = match open_source(from) {
-        Err(_) if is_on_read_only_disk(from) => return copy_bytes(from, to),
-        source => source.map_err(failed)?,
+    if !from.is_file() {
+        return Err(LedgerError::Missing(from.display().to_string()));
+    }
+    let source = match Access::find(from) {
+        Ok(Access::Frozen) | Err(LedgerError::NotWritable { .. }) => return copy_bytes(from, to),
+        access => open_source(access?, from).map_err(|error| of(from, error))?,
     };
     assert_ledger(&source, from)?;
     copy_pages(&source, to, &mut progress).map_err(|error| of(to, error))
 }
 
-fn open_source(path: &Path) -> Result<Connection, Error> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+fn open_source(access: Access, path: &Path) -> Result<Connection, Error> {
+    let connection = access.open(path)?;
     connection.execute_batch("BEGIN; SELECT COUNT(*) FROM sqlite_schema;")?;
     Ok(connection)
 }
@@ -55,17 +58,15 @@ fn assert_ledger(connection: &Connection, path: &Path) -> Result<(), LedgerError
     if schema(connection).map_err(|error| of(path, error))? > 0 {
         return Ok(());
     }
+    if is_empty(connection).map_err(|error| of(path, error))? {
+        return Err(LedgerError::Missing(path.display().to_string()));
+    }
     let source = Arc::new(io::Error::other("there is no schema of a ledger in it"));
     Err(LedgerError::Damaged { ledger: path.display().to_string(), source })
 }
 
-fn is_on_read_only_disk(path: &Path) -> bool {
-    let opened = File::options().write(true).open(path);
-    opened.is_err_and(|error| error.kind() == ErrorKind::ReadOnlyFilesystem)
-}
-
-/// Copies a ledger on a disk that cannot be written, with its write-ahead log: SQLite cannot read
-/// that there. Somebody may still write to the disk by another way; that is found out.
+/// Copies a ledger that may not be written, or whose folder may not, with its write-ahead log: SQLite
+/// cannot read that there. Somebody else may still write it; that is found out.
 fn copy_bytes(from: &Path, to: &Path) -> Result<(), LedgerError> {
     let lost = |path: &Path, error: io::Error| LedgerError::Backend {
         ledger: path.display().to_string(),
@@ -73,16 +74,21 @@ fn copy_bytes(from: &Path, to: &Path) -> Result<(), LedgerError> {
     };
     let files = || [from.to_owned(), beside(from, "-wal")].map(|path| state(&path));
     let before = files();
-    fs::copy(from, to).map_err(|error| lost(to, error))?;
+    copy_content(from, to).map_err(|error| lost(to, error))?;
     if before[1].is_some() {
         let log = beside(to, "-wal");
-        fs::copy(beside(from, "-wal"), &log).map_err(|error| lost(&log, error))?;
+        copy_content(&beside(from, "-wal"), &log).map_err(|error| lost(&log, error))?;
     }
     if files() != before {
         return Err(LedgerError::Busy(from.display().to_string()));
     }
     let copied = Connection::open(to).map_err(|error| of(to, error))?;
     assert_ledger(&copied, from)
+}
+
+/// Copies what is in a file, but not who may do what with it: the copy is going to be written.
+fn copy_content(from: &Path, to: &Path) -> io::Result<()> {
+    io::copy(&mut File::open(from)?, &mut File::create(to)?).map(drop)
 }
 
 /// What changes with a file; none if it is not there.
@@ -224,12 +230,6 @@ fn leave_log(connection: &Connection) -> Result<(), Error> {
 fn set_journal(connection: &Connection, mode: &str) -> Result<(), Error> {
     let sql = format!("PRAGMA journal_mode = {mode}");
     connection.query_row(&sql, (), |row| row.get::<_, String>(0)).map(drop)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn of(path: &Path, cause: Error) -> LedgerError {

@@ -1,7 +1,14 @@
 //! The SQLite file: how it is opened and what is in it.
 
-use crate::{error::LedgerError, event_id::LedgerId, sqlite::error};
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, TransactionBehavior};
+use crate::{
+    error::LedgerError,
+    event_id::LedgerId,
+    sqlite::{
+        access::{self, Access},
+        error,
+    },
+};
+use rusqlite::{Connection, Error, ErrorCode, TransactionBehavior};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -113,24 +120,46 @@ const AFTER_TABLES_OF_1: &str = "
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     path: PathBuf,
+    access: Access,
 }
 
 impl Database {
     /// Makes the ledger if it is not there and checks that it can be used.
     pub(crate) fn open(path: &Path) -> Result<(Self, Connection), LedgerError> {
-        let database = Self { path: path.to_owned() };
+        let database = Self { path: path.to_owned(), access: Access::Making };
         let mut connection = database.connect()?;
         database.prepare(&mut connection)?;
         Ok((database, connection))
     }
 
+    /// Opens a ledger that is there, in the best way that the file and its folder let us, and checks
+    /// that it can be used.
+    pub(crate) fn open_existing(path: &Path) -> Result<(Self, Connection), LedgerError> {
+        let place = || path.display().to_string();
+        if !path.try_exists().map_err(|error| access::refused(place(), error))? {
+            return Err(LedgerError::Missing(place()));
+        }
+        let access = Access::find(path)?;
+        let database = Self { path: path.to_owned(), access };
+        let mut connection = database.connect()?;
+        let failed = |error| database.error(error);
+        match schema(&connection).map_err(failed)? {
+            0 if is_empty(&connection).map_err(failed)? => {
+                return Err(LedgerError::Missing(place()));
+            }
+            version if version < SCHEMA && !access.is_writing() => {
+                let why = format!("it has schema {version}, and cannot be brought up to {SCHEMA}");
+                return Err(access::refused(place(), io::Error::other(why)));
+            }
+            _ => database.prepare(&mut connection)?,
+        }
+        Ok((database, connection))
+    }
+
     /// Opens one more connection.
     pub(crate) fn connect(&self) -> Result<Connection, LedgerError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
-            let mut connection = Connection::open_with_flags(&self.path, flags)?;
+            let mut connection = self.access.open(&self.path)?;
             connection.busy_handler(Some(wait))?;
             connection.set_prepared_statement_cache_capacity(64);
             connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")?;
@@ -179,7 +208,7 @@ pub(super) fn schema(connection: &Connection) -> Result<u32, Error> {
 }
 
 /// Whether there is no table, unless somebody else just made those of a ledger.
-fn is_empty(connection: &Connection) -> Result<bool, Error> {
+pub(super) fn is_empty(connection: &Connection) -> Result<bool, Error> {
     let sql = "SELECT user_version > 0 OR NOT EXISTS (SELECT 1 FROM sqlite_schema)
         FROM pragma_user_version";
     connection.query_row(sql, (), |row| row.get(0))

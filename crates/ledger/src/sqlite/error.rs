@@ -14,8 +14,10 @@ use std::sync::Arc;
 pub(crate) fn of(ledger: String, error: Error) -> LedgerError {
     let code = error.sqlite_error_code();
     let extended = error.sqlite_extended_error_code();
+    let is_refused = is_refusal(&error);
     let source: Cause = Arc::new(error);
     match code {
+        _ if is_refused => LedgerError::NotWritable { ledger, source },
         Some(ErrorCode::DiskFull) => LedgerError::DiskFull { ledger, source },
         // Making the file that processes share failed for want of space.
         Some(ErrorCode::SystemIoFailure) if extended == Some(SQLITE_IOERR_SHMSIZE) => {
@@ -30,12 +32,17 @@ pub(crate) fn of(ledger: String, error: Error) -> LedgerError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             LedgerError::Damaged { ledger, source }
         }
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            LedgerError::NotWritable { ledger, source }
-        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy(ledger),
         _ => LedgerError::Backend { ledger, source },
     }
+}
+
+/// Whether the file or its folder may not be written.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
+    )
 }
 
 fn is_write(extended: Option<i32>) -> bool {

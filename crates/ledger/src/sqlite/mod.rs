@@ -1,5 +1,6 @@
 //! The ledger in one SQLite file.
 
+mod access;
 mod append;
 mod backup;
 mod check;

@@ -20,6 +20,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use fairway_model::Timestamp;
+use rusqlite::Connection;
 use std::{path::Path, sync::OnceLock};
 use tokio::sync::watch::Sender;
 
@@ -37,7 +38,18 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the ledger in a file, which is made if it is not there.
     pub(crate) fn open(path: &Path, clock: Clock) -> Result<Self, LedgerError> {
-        let (database, connection) = Database::open(path)?;
+        Self::start(Database::open(path)?, clock)
+    }
+
+    /// Opens the ledger in a file that has to be there, if need be only to read it.
+    pub(crate) fn open_existing(path: &Path, clock: Clock) -> Result<Self, LedgerError> {
+        Self::start(Database::open_existing(path)?, clock)
+    }
+
+    fn start(
+        (database, connection): (Database, Connection),
+        clock: Clock,
+    ) -> Result<Self, LedgerError> {
         let id = database::ledger_id(&connection).map_err(|error| database.error(error))?;
         let head = Sender::new(Position(0));
         let reader = Reader::new(database.clone(), id);

@@ -23,7 +23,7 @@ pub async fn run(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let subjects = ledgers::subjects(app, place)?;
-    let ledger = ledgers::open_sealed(app, place).await?;
+    let ledger = ledgers::open_to_copy(app, place).await?;
     let (shown, keys) = (ledger.place(), subjects.place());
     let intent = format!(
         "what is personal in `{shown}` is sealed with the keys in `{keys}` from now on; \

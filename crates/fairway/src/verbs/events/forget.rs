@@ -26,7 +26,7 @@ pub async fn run(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let (subject, subjects) = (&args.subject, ledgers::subjects(app, place)?);
-    let ledger = ledgers::open_sealed(app, place).await?;
+    let ledger = ledgers::open_to_copy(app, place).await?;
     let intent = format!("what is personal of `{subject}` becomes unreadable, in backups too");
     if !args.yes && !printer.confirm("events forget", &intent)? {
         printer.talk("nothing was forgotten\n");

@@ -65,7 +65,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
 
 /// Copies a ledger that is not in a file, event by event.
 async fn copy(place: &Place, file: &Path, printer: &mut Printer) -> Result<(), Failure> {
-    let from = ledgers::open_portable(place).await?;
+    let from = ledgers::open_existing(place).await?;
     let file = Place::File(file.to_owned());
     let failed = |error| ledgers::failed("write the backup", error);
     let to = ledgers::open_portable(&file).await?;

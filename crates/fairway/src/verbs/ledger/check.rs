@@ -21,9 +21,8 @@ pub struct Args {
 /// Looks at everything while others may go on writing, and names what is wrong.
 pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     let place = Place::or_default(app, args.place.as_deref())?;
-    place.assert_there()?;
     block_on(async {
-        let ledger = ledgers::open_portable(&place).await?;
+        let ledger = ledgers::open_existing(&place).await?;
         let failed = |error| ledgers::failed(format!("check `{place}`"), error);
         let live = printer.live_line();
         if let Some(live) = &live {

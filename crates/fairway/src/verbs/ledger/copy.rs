@@ -49,13 +49,12 @@ impl Shown {
 pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failure> {
     let from_place = Place::or_default(app, Some(&args.from))?;
     let to_place = Place::or_default(app, Some(&args.to))?;
-    from_place.assert_there()?;
     if from_place == to_place {
         return Err(Failure::usage("a ledger cannot be copied to itself"));
     }
     block_on(async {
         let mut interrupts = Interrupts::open()?;
-        let from = ledgers::open_portable(&from_place).await?;
+        let from = ledgers::open_existing(&from_place).await?;
         let to = ledgers::open_portable(&to_place).await?;
         let before = format!("ledger `{from_place}` was moved to `{to_place}` before\n");
         if is_moved(&from, &to, args.switch).await? {

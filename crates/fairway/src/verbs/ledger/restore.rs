@@ -82,7 +82,7 @@ fn is_wanted(
 /// Copies the backup event by event into a database, which has to be without events.
 async fn to_server(file: &Path, place: &Place, printer: &mut Printer) -> Result<Position, Failure> {
     let failed = |error| ledgers::failed(format!("restore `{place}`"), error);
-    let from = ledgers::open_portable(&Place::File(file.to_owned())).await?;
+    let from = ledgers::open_existing(&Place::File(file.to_owned())).await?;
     let faults = from.check().await.map_err(failed)?;
     if let Some(fault) = faults.first() {
         return Err(Failure::failed(format!("`{}` is damaged", file.display()))
