@@ -41,14 +41,18 @@ fn a_token_is_valid_from_when_it_is_in_the_file_until_it_is_taken_out() {
         let new = ["ledger", "token", "new", name, "--tokens", "tokens"];
         world.fairway(&[&new[..], rights].concat())
     };
-    let reader = new("reader", &["--read", "order-"]).passed().stdout;
+    let reader = new("reader", &["--read", "order-"]).passed();
+    assert!(reader.stderr.starts_with("token `reader` is valid until 20"), "{reader}");
+    let reader = reader.stdout;
     assert_eq!(new("reader", &["--admin"]).code, 1);
     assert_eq!(new("nobody", &[]).code, 2);
     let mut serving = Served::ledger(&world, &["--tokens", "tokens"]);
     assert_eq!(status(&serving, reader.trim(), "/v1/head"), "200");
     assert_eq!(status(&serving, reader.trim(), "/v1/streams/cart-1"), "403");
     assert_eq!(status(&serving, "none", "/v1/head"), "401");
-    let admin = new("ops", &["--admin", "--expires", "never"]).passed().stdout;
+    let admin = new("ops", &["--admin", "--expires", "never"]).passed();
+    assert_eq!(admin.stderr, "token `ops` is valid for ever\n");
+    let admin = admin.stdout;
     assert_eq!(serving.line(), "the tokens were read again");
     assert_eq!(status(&serving, admin.trim(), "/v1/streams/cart-1"), "404");
     world.write("tokens", "");

@@ -26,13 +26,21 @@ fn below(help: &str) -> Vec<String> {
     names.filter(|name| name != "help").collect()
 }
 
-/// The help texts of a verb and of the verbs below it.
+/// The help texts of a verb and of the verbs below it, however deep.
 fn help(world: &World, verb: &str) -> String {
-    let mut texts = vec![world.fairway(&[verb, "--help"]).passed().stdout];
-    let below = below(&texts[0]);
-    texts.extend(below.iter().map(|name| world.fairway(&[verb, name, "--help"]).passed().stdout));
+    let mut texts = Vec::new();
+    add_help(world, &[verb], &mut texts);
     let lines = texts.iter().flat_map(|text| text.lines().chain([""]));
     lines.map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
+}
+
+fn add_help(world: &World, path: &[&str], texts: &mut Vec<String>) {
+    let text = world.fairway(&[path, &["--help"]].concat()).passed().stdout;
+    let below = below(&text);
+    texts.push(text);
+    for name in &below {
+        add_help(world, &[path, &[name]].concat(), texts);
+    }
 }
 
 #[test]

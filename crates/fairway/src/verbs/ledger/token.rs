@@ -107,7 +107,12 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
     let (token, secret) = Token::new(args.name.clone(), access, expires).doing("make a token")?;
     tokens_file::below(&app.directory, &args.tokens).add(&token)?;
     match printer.format {
-        Format::Text => printer.data(&format!("{secret}\n")),
+        Format::Text => {
+            printer.data(&format!("{secret}\n"));
+            let valid =
+                expires.map_or_else(|| "for ever".to_owned(), |at| format!("until {}", iso(at)));
+            printer.talk(&format!("token `{}` is valid {valid}\n", token.name));
+        }
         Format::Json => {
             let expires = expires.map(iso);
             printer.json(
