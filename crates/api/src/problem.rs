@@ -63,6 +63,8 @@ pub(crate) enum ProblemKind {
     Precondition,
     /// The stream is closed for ever.
     Tombstoned,
+    /// The ledger takes appends at another place.
+    Moved,
     /// The body or something in it is too large.
     TooLarge,
     /// The body has a form that is not known here.
@@ -99,6 +101,9 @@ impl ProblemKind {
                 (StatusCode::PRECONDITION_FAILED, "precondition", "The stream is not as expected")
             }
             Self::Tombstoned => (StatusCode::GONE, "tombstoned", "The stream is closed for ever"),
+            Self::Moved => {
+                (StatusCode::MISDIRECTED_REQUEST, "moved", "The ledger takes no appends here")
+            }
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "It is too large"),
             Self::MediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The media type is not known")
@@ -227,7 +232,9 @@ impl From<LedgerError> for Problem {
             LedgerError::Fenced(_) => {
                 (ProblemKind::Unavailable, "another process appends to the ledger now")
             }
-            LedgerError::Moved { .. } => (ProblemKind::Unavailable, "the ledger was moved"),
+            LedgerError::Moved { .. } => {
+                (ProblemKind::Moved, "the ledger was moved, or this is a copy; nothing was stored")
+            }
             LedgerError::Closed => (ProblemKind::Unavailable, "the ledger is closed"),
             LedgerError::Missing(_)
             | LedgerError::Newer { .. }
@@ -256,5 +263,15 @@ mod tests {
         assert_eq!(cause, "`/secret/place` is damaged or is not a ledger: page 7 is torn");
         let problem = Problem::from(LedgerError::Busy("/secret/place".to_owned()));
         assert!(!problem.to_json().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn who_appends_to_a_ledger_that_was_moved_is_not_asked_to_try_again_there() {
+        let place = |name: &str| format!("/secret/{name}");
+        let problem = Problem::from(LedgerError::Moved { ledger: place("one"), to: place("two") });
+        assert!(!problem.to_json().to_string().contains("secret"));
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST);
+        assert!(!response.headers().contains_key(RETRY_AFTER));
     }
 }

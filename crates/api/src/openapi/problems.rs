@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// All that may be answered, for [`components`].
-const ALL: [ProblemKind; 18] = [
+const ALL: [ProblemKind; 19] = [
     ProblemKind::Request,
     ProblemKind::Token,
     ProblemKind::Forbidden,
@@ -22,6 +22,7 @@ const ALL: [ProblemKind; 18] = [
     ProblemKind::TooLarge,
     ProblemKind::MediaType,
     ProblemKind::Content,
+    ProblemKind::Moved,
     ProblemKind::Fault,
     ProblemKind::Unavailable,
     ProblemKind::Busy,
@@ -62,7 +63,7 @@ fn kinds(path: &str, operation: &Operation) -> Vec<ProblemKind> {
         (is_question, &[ProblemKind::Content]),
         // What is about streams is not truncated or deleted itself.
         (is_of_stream && is_change, &[ProblemKind::Content]),
-        (is_change, &[ProblemKind::Full]),
+        (is_change, &[ProblemKind::Full, ProblemKind::Moved]),
     ];
     let found = groups.into_iter().filter(|(is_so, _)| *is_so).flat_map(|(_, kinds)| kinds);
     found.copied().collect()

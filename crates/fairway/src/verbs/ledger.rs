@@ -5,6 +5,7 @@ mod callers;
 mod check;
 mod copy;
 mod files;
+mod remarks;
 mod restore;
 pub mod serve;
 mod service;

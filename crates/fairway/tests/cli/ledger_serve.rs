@@ -4,8 +4,10 @@ use crate::{
     certificate,
     outcome::assert_outcome,
     served::Served,
+    web::ask,
     world::{World, until},
 };
+use serde_json::json;
 use std::process::Command;
 
 /// The status of a request with a token.
@@ -23,6 +25,24 @@ fn a_ledger_is_served_until_somebody_asks_to_stop() {
     world.fairway(&["events", "append", "orders-1", "order-created"]).passed();
     let serving = Served::ledger(&world, &[]);
     assert_eq!(status(&serving, "", "/v1/streams/orders-1"), "200");
+    assert_eq!(serving.end(), Some(0));
+}
+
+#[test]
+fn who_appends_to_a_ledger_that_was_moved_is_told_so_and_the_operator_once_in_a_while() {
+    let world = World::empty();
+    world.fairway(&["events", "append", "a-1", "b", "--ledger", "one.db"]).passed();
+    let mut serving = Served::ledger(&world, &["--ledger", "one.db"]);
+    world.fairway(&["ledger", "copy", "one.db", "two.db", "--switch"]).passed();
+    let stream = format!("{}/v1/streams/a-1", serving.url);
+    for _ in 0..20 {
+        let (status, problem) = ask("POST", &stream, &json!({ "kind": "b" }));
+        assert_eq!((status, &problem["type"]), (421, &json!("urn:fairway:problem:moved")));
+        assert!(!problem.to_string().contains("two.db"), "{problem}");
+    }
+    assert_eq!(status(&serving, "", "/v1/streams/a-1"), "200");
+    assert!(serving.line().ends_with("two.db`"));
+    assert!(serving.line().ends_with("two.db` (19 more times in 10 s)"));
     assert_eq!(serving.end(), Some(0));
 }
 

@@ -1,6 +1,6 @@
 //! All that serves a ledger: what is answered, to whom and where, put together and then run.
 
-use super::{callers::Callers, serve::Args, tokens_file::FollowedTokens};
+use super::{callers::Callers, remarks::Remarks, serve::Args, tokens_file::FollowedTokens};
 use crate::{
     app::App,
     failure::{Doing, Exit, Failure},
@@ -26,8 +26,7 @@ pub struct Service {
     kurrent: Kurrent,
     read_models: Option<Following>,
     tokens: Option<FollowedTokens>,
-    say: mpsc::Sender<String>,
-    said: mpsc::Receiver<String>,
+    faults: mpsc::Receiver<String>,
 }
 
 impl Service {
@@ -53,9 +52,9 @@ impl Service {
         let scheme = if tls.is_some() { "https" } else { "http" };
         printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
 
-        let (say, said) = mpsc::channel(SAID_MAX);
+        let (tell, faults) = mpsc::channel(SAID_MAX);
         let callers = tokens.as_ref().map(FollowedTokens::receiver);
-        let (api, kurrent) = api(ledger, callers, &say);
+        let (api, kurrent) = api(ledger, callers, &tell);
         let api = api.with_subjects(ledgers::subjects(app, &args.ledger)?);
         let (api, read_models) = match hosted {
             Some(Hosted { models, following }) => (api.with_read_models(models), Some(following)),
@@ -66,7 +65,7 @@ impl Service {
             Some(tls) => server.with_tls(tls),
             None => server,
         };
-        Ok(Self { server, listener, kurrent, read_models, tokens, say, said })
+        Ok(Self { server, listener, kurrent, read_models, tokens, faults })
     }
 
     /// Serves until somebody asks to stop, and says meanwhile what there is to say.
@@ -75,7 +74,8 @@ impl Service {
         mut interrupts: Interrupts,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let Self { server, listener, kurrent, read_models, tokens, say, mut said } = self;
+        let Self { server, listener, kurrent, read_models, tokens, mut faults } = self;
+        let (say, mut said) = mpsc::channel(SAID_MAX);
         let following = async {
             match tokens {
                 Some(tokens) => tokens.follow(say).await,
@@ -84,10 +84,14 @@ impl Service {
         };
         let stop = async {
             let mut following = pin!(following);
+            let mut remarks = Remarks::default();
             loop {
                 tokio::select! {
                     () = &mut following => break,
                     Some(text) = said.recv() => printer.talk(&format!("{}\n", text.trim_end())),
+                    told = remarks.next(&mut faults) => {
+                        printer.talk(&(told.join("\n") + "\n"));
+                    }
                     () = interrupts.next() => break,
                 }
             }
