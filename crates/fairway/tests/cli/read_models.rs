@@ -1,6 +1,6 @@
 //! `fairway read-models`.
 
-use crate::world::World;
+use crate::{served::Served, world::World};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -91,4 +91,37 @@ fn a_ledger_has_one_set_of_read_models_by_whatever_path_it_is_reached() {
     lines(&world, &["apply", &path(&world), "--ledger", &link]);
     let found = lines(&world, &["query", "orders", "over", "-p", "total=5"]);
     assert_eq!(found[0]["rows"], json!([{"id": "1", "total": 7}]));
+}
+
+#[test]
+fn a_ledger_is_served_whatever_is_wrong_with_a_declaration_and_what_was_live_stays_so() {
+    let world = shop();
+    let folder = world.dir().join("declared");
+    fs::create_dir(&folder).unwrap();
+    let second = ORDERS.replace("version: 1", "version: 2");
+    fs::write(path(&world), &second).unwrap();
+    world.fairway(&["read-models", "apply", &path(&world)]).passed();
+    let served = |text: &str| {
+        fs::write(folder.join("orders.yaml"), text).unwrap();
+        let serving = Served::ledger(&world, &["--read-models", &folder.display().to_string()]);
+        let found = lines(&world, &["query", "orders", "over", "-p", "total=5"]);
+        assert_eq!((&found[0]["version"], &found[0]["rows"][0]["total"]), (&json!(2), &json!(7)));
+        let status = lines(&world, &["status", "orders"]);
+        let listed = world.fairway(&["read-models", "list"]).passed().stderr;
+        assert_eq!(serving.end(), Some(0));
+        (status, listed)
+    };
+    let (status, listed) = served(ORDERS);
+    let why = "read model `orders` has version 2 already, which is later than 1";
+    assert_eq!(status[0]["refused"][0]["why"], format!("error: {why}\n"));
+    assert!(listed.contains("orders.yaml` was not taken") && listed.contains(why), "{listed}");
+    let (status, _) = served(&second.replace("> :total", "< :total"));
+    assert!(status[0]["refused"][0]["why"].as_str().unwrap().contains("raise `version`"));
+    let (status, listed) = served("read-model: [");
+    assert_eq!((status.len(), &status[0]["refused"]), (2, &json!([])));
+    assert_eq!(status[1]["read_model"], Value::Null);
+    assert!(listed.contains("orders.yaml:2:1"), "{listed}");
+    let (status, listed) = served(&second);
+    assert_eq!((status.len(), &status[0]["refused"]), (1, &json!([])));
+    assert!(!listed.contains("was not taken"), "{listed}");
 }

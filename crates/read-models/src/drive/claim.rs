@@ -3,9 +3,9 @@
 //! paused and goes on does no harm. Clocks only say when it is fair to take over: the holder writes a
 //! row about every second, and who waits looks with a clock of its own whether it changes.
 
+use crate::notes::Notes;
 use fairway_ledger::{
-    Append, AppendError, Expected, Key, Ledger, LedgerError, NewEvent, Position, RowChange, RowSet,
-    Rows, StreamName, Version,
+    Append, AppendError, Expected, Key, Ledger, LedgerError, NewEvent, StreamName, Version,
 };
 use serde::Serialize;
 use std::{
@@ -149,18 +149,10 @@ fn stream() -> StreamName {
     STREAM.parse().expect("it is a name of a stream")
 }
 
-fn set() -> RowSet {
-    RowSet { name: STREAM.to_owned(), version: 1 }
-}
-
-/// Stores the rows of claims. They follow no events, so they are always true up to the start.
+/// Stores the rows of claims.
 async fn store(ledger: &Ledger, rows: Vec<(Version, Option<String>)>) -> Result<(), LedgerError> {
-    let rows: Vec<_> = rows.into_iter().map(|(version, row)| (Key::from(version.0), row)).collect();
-    let start = Position(0);
-    let change = || RowChange { set: set(), from: start, to: start, rows: rows.clone() };
-    // It is refused while another makes the set.
-    while !ledger.store().store_rows(change()).await? {}
-    Ok(())
+    let rows = rows.into_iter().map(|(version, row)| (Key::from(version.0), row)).collect();
+    Notes { ledger, set: STREAM }.change(rows).await
 }
 
 /// What is seen of who holds a ledger.
@@ -175,8 +167,8 @@ struct Seen {
 impl Seen {
     async fn look(ledger: &Ledger) -> Result<Self, LedgerError> {
         let version = ledger.stream_version(&stream()).await?;
-        let rows = ledger.store().rows(set(), Rows::Keys(vec![version.0.into()])).await?;
-        Ok(Self { version, row: rows.into_iter().next().map(|(_, row)| row) })
+        let row = Notes { ledger, set: STREAM }.get(version.0.into()).await?;
+        Ok(Self { version, row })
     }
 
     fn is_free(&self) -> bool {

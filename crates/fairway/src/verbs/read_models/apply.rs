@@ -34,12 +34,13 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let mut declarations = Vec::new();
     for path in &args.files {
-        declarations.push(read(app, path, printer)?);
+        let declaration = read(app, path).map_err(|refusal| refusal.show(printer));
+        declarations.push(declaration?);
     }
     let work = Work::open(common, app).await?;
     for declaration in &declarations {
         let applied = work.models.apply(declaration).await;
-        let applied = applied.map_err(|error| refused(declaration, error, printer))?;
+        let applied = applied.map_err(|error| refused(declaration, error).show(printer))?;
         let mut parked = None;
         if !args.no_wait {
             if work.finish(declaration.name(), printer).await? == Finished::Interrupted {

@@ -8,8 +8,8 @@ use crate::{
     printer::Printer,
 };
 use fairway_ledger::Ledger;
-use fairway_model::{Diagnostic, EnvironmentName};
-use fairway_read_models::{Declaration, Following, Places, ReadModelError, ReadModels};
+use fairway_model::{Colour, Diagnostic, EnvironmentName, render_all};
+use fairway_read_models::{Declaration, Following, Places, ReadModelError, ReadModels, Refused};
 use std::{fs, path::Path};
 
 /// Read models that are followed by this process.
@@ -20,7 +20,8 @@ pub struct Hosted {
     pub following: Following,
 }
 
-/// Declares what is in a folder, and follows the ledger for all read models.
+/// Declares what is in a folder, and follows the ledger for all read models. A file that is not taken
+/// is said and noted; what was declared before goes on.
 pub async fn host(
     app: &App,
     ledger: &Ledger,
@@ -30,13 +31,31 @@ pub async fn host(
     let places = places(app, ledger, secrets_of)?;
     let started = ReadModels::start(ledger.clone(), places);
     let (models, following) = started.map_err(|error| failed("follow the ledger", error))?;
-    let folder = app.directory.join(folder);
-    for path in files(&folder)? {
-        let declaration = read(app, &path, printer)?;
-        let applied = models.apply(&declaration).await;
-        applied.map_err(|error| refused(&declaration, error, printer))?;
+    let mut refused = Vec::new();
+    for path in files(&app.directory.join(folder))? {
+        refused.extend(take(app, &models, path).await?);
     }
+    for Refused { path, why, .. } in &refused {
+        printer.talk(&format!("`{path}` was not taken, what was there goes on:\n{why}"));
+    }
+    let noted = models.note_refused(&refused).await;
+    noted.map_err(|error| failed("note what was not taken", error))?;
     Ok(Hosted { models, following })
+}
+
+/// Declares what is in a file; or says why not, which is in the way of nothing else.
+async fn take(app: &App, models: &ReadModels, path: String) -> Result<Option<Refused>, Failure> {
+    let (name, refusal) = match read(app, &path) {
+        Ok(declaration) => match models.apply(&declaration).await {
+            Ok(_) => return Ok(None),
+            Err(ReadModelError::Ledger(error)) => {
+                return Err(ledgers::failed("declare read models", error));
+            }
+            Err(error) => (Some(declaration.name().clone()), refused(&declaration, error)),
+        },
+        Err(refusal) => (None, refusal),
+    };
+    Ok(Some(Refused { path, name, why: refusal.text() }))
 }
 
 /// The YAML files of a folder, by name.
@@ -53,31 +72,59 @@ fn files(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(found)
 }
 
-/// Reads a declaration; shows what is wrong with it.
-pub(super) fn read(app: &App, path: &str, printer: &mut Printer) -> Result<Declaration, Failure> {
-    let text = fs::read_to_string(app.directory.join(path)).doing(format!("read `{path}`"))?;
-    Declaration::read(path, &text).map_err(|found| wrong(path, &found, printer))
+/// Why a declaration is not taken.
+pub(super) struct Refusal {
+    /// What is wrong in the file.
+    found: Vec<Diagnostic>,
+    failure: Failure,
 }
 
-fn wrong(path: &str, found: &[Diagnostic], printer: &mut Printer) -> Failure {
-    printer.diagnostics(found);
-    Failure::usage(format!("`{path}` is not a right declaration of a read model"))
+impl Refusal {
+    /// Shows what is wrong in the file.
+    pub(super) fn show(self, printer: &mut Printer) -> Failure {
+        if !self.found.is_empty() {
+            printer.diagnostics(&self.found);
+        }
+        self.failure
+    }
+
+    /// What is wrong, as lines.
+    fn text(&self) -> String {
+        match self.found.as_slice() {
+            [] => self.failure.render(),
+            found => render_all(found, Colour::Off),
+        }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { found: Vec::new(), failure }
+    }
+}
+
+/// Reads a declaration.
+pub(super) fn read(app: &App, path: &str) -> Result<Declaration, Refusal> {
+    let text = fs::read_to_string(app.directory.join(path)).doing(format!("read `{path}`"))?;
+    Declaration::read(path, &text).map_err(|found| wrong(path, found))
+}
+
+fn wrong(path: &str, found: Vec<Diagnostic>) -> Refusal {
+    let message = format!("`{path}` is not a right declaration of a read model");
+    Refusal { found, failure: Failure::usage(message) }
 }
 
 /// Why a declaration was not taken.
-pub(super) fn refused(
-    declaration: &Declaration,
-    error: ReadModelError,
-    printer: &mut Printer,
-) -> Failure {
+pub(super) fn refused(declaration: &Declaration, error: ReadModelError) -> Refusal {
+    let path = declaration.path();
     match error {
-        ReadModelError::Declaration(found) => wrong(declaration.path(), &found, printer),
+        ReadModelError::Declaration(found) => wrong(path, found),
         ReadModelError::SameVersion { version, .. } => {
-            let hint = format!("raise `version` in `{}` to {}", declaration.path(), version + 1);
-            Failure::usage(error.to_string()).hint(hint)
+            let hint = format!("raise `version` in `{path}` to {}", version + 1);
+            Failure::usage(error.to_string()).hint(hint).into()
         }
-        ReadModelError::LowerVersion { .. } => Failure::usage(error.to_string()),
-        error => failed(format!("declare read model `{}`", declaration.name()), error),
+        ReadModelError::LowerVersion { .. } => Failure::usage(error.to_string()).into(),
+        error => failed(format!("declare read model `{}`", declaration.name()), error).into(),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::{
     printer::{Format, Printer},
 };
 use fairway_ledger::Position;
-use fairway_read_models::{Building, State, Status};
+use fairway_model::ReadModelName;
+use fairway_read_models::{Building, Refused, State, Status};
 use serde_json::{Value, json};
 
 /// List read models and how far they are
@@ -29,40 +30,59 @@ pub async fn list(
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
     let models = host::open(common, app).await?;
-    let all = models.list().await;
-    let all = all.map_err(|error| host::failed("list the read models", error))?;
-    print(&all, printer);
+    let all = async { Ok((models.list().await?, models.refused().await?)) };
+    let (all, refused) = all.await.map_err(|error| host::failed("list the read models", error))?;
+    print((&all, &refused), printer);
     Ok(Exit::Done)
 }
 
-/// Prints one.
+/// Prints one, with the files that may be of it.
 pub async fn status(
     args: &StatusArgs,
     common: &CommonArgs,
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let models = host::open(common, app).await?;
-    let status = models.status(&args.of.name).await;
-    let status = status.map_err(|error| host::failed("see how far it is", error))?;
-    print(&[status], printer);
+    let (models, name) = (host::open(common, app).await?, &args.of.name);
+    let status = async { Ok((models.status(name).await?, models.refused().await?)) };
+    let status = status.await.map_err(|error| host::failed("see how far it is", error));
+    let (status, mut refused) = status?;
+    refused.retain(|one| one.name.as_ref().is_none_or(|other| other == name));
+    print((&[status], &refused), printer);
     Ok(Exit::Done)
 }
 
-fn print(all: &[Status], printer: &mut Printer) {
+fn print((all, refused): (&[Status], &[Refused]), printer: &mut Printer) {
     match printer.format {
-        Format::Text if all.is_empty() => printer.talk("no read models\n"),
         Format::Text => {
-            let rows: Vec<Vec<String>> = all.iter().flat_map(rows).collect();
-            printer.table(&["READ MODEL", "VERSION", "IS", "POSITION", "LAG", "PARKED"], &rows);
+            if all.is_empty() {
+                printer.talk("no read models\n");
+            } else {
+                let rows: Vec<Vec<String>> = all.iter().flat_map(rows).collect();
+                printer.table(&["READ MODEL", "VERSION", "IS", "POSITION", "LAG", "PARKED"], &rows);
+            }
             for status in all {
                 let builds = status.live.iter().chain(&status.candidate);
                 for why in builds.filter_map(failing) {
                     printer.talk(&format!("read model `{}`: {why}\n", status.name));
                 }
             }
+            for Refused { path, why, .. } in refused {
+                let when = "when the ledger was last served";
+                printer.talk(&format!("`{path}` was not taken {when}:\n{why}"));
+            }
         }
-        Format::Json => all.iter().for_each(|status| printer.json(&shown(status))),
+        Format::Json => {
+            for status in all {
+                let is_of = |one: &&Refused| one.name.as_ref() == Some(&status.name);
+                printer.json(&shown(status, refused.iter().filter(is_of)));
+            }
+            let names = |name: &ReadModelName| all.iter().any(|status| status.name == *name);
+            let is_of_none = |one: &&Refused| !one.name.as_ref().is_some_and(names);
+            for refused in refused.iter().filter(is_of_none) {
+                printer.json(&json!({ "read_model": refused.name, "refused": [of_file(refused)] }));
+            }
+        }
     }
 }
 
@@ -81,15 +101,20 @@ fn rows(status: &Status) -> Vec<Vec<String>> {
     live.chain(status.candidate.iter().map(|building| row(building, "building"))).collect()
 }
 
-/// A read model as JSON.
-fn shown(status: &Status) -> Value {
+/// A read model as JSON, with the files of it that were not taken.
+fn shown<'r>(status: &Status, refused: impl Iterator<Item = &'r Refused>) -> Value {
     let of = |building: &Building| of_building(building, status.head);
     json!({
         "read_model": status.name,
         "head": status.head,
         "live": status.live.as_ref().map(of),
         "building": status.candidate.as_ref().map(of),
+        "refused": refused.map(of_file).collect::<Vec<_>>(),
     })
+}
+
+fn of_file(refused: &Refused) -> Value {
+    json!({ "file": refused.path, "why": refused.why })
 }
 
 fn of_building(building: &Building, head: Position) -> Value {
