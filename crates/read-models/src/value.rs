@@ -9,7 +9,8 @@ pub(crate) enum Value<'e> {
     Null,
     Bool(bool),
     Integer(i64),
-    Real(f64),
+    /// A number that is not whole, and how it was written.
+    Real(f64, &'e str),
     /// A text; of lists, objects and numbers that fit nothing else, their JSON.
     Text(Cow<'e, str>),
     Bytes(&'e [u8]),
@@ -35,7 +36,9 @@ impl<'e> Value<'e> {
             Self::Bool(true) => Some("true".into()),
             Self::Bool(false) => Some("false".into()),
             Self::Integer(number) => Some(number.to_string().into()),
-            Self::Real(number) => Some(number.to_string().into()),
+            // So many digits a float keeps; of more, some would be lost.
+            Self::Real(_, text) if digits(text) > f64::DIGITS as usize => Some((*text).into()),
+            Self::Real(number, _) => Some(number.to_string().into()),
             Self::Text(text) => Some((&**text).into()),
             Self::Bytes(bytes) => Some(format!("\\x{}", hex(bytes)).into()),
         }
@@ -66,9 +69,15 @@ fn number(json: &str) -> Value<'_> {
     }
     let is_whole = json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     match json.parse() {
-        Ok(number) if !is_whole => Value::Real(number),
+        Ok(number) if !is_whole => Value::Real(number, json),
         _ => Value::Text(json.into()),
     }
+}
+
+/// How many digits a number has before its exponent.
+fn digits(number: &str) -> usize {
+    let mantissa = number.bytes().take_while(|byte| !byte.eq_ignore_ascii_case(&b'e'));
+    mantissa.filter(u8::is_ascii_digit).count()
 }
 
 /// Finds fields at the top of JSON without reading more of it than where they are.
@@ -175,7 +184,11 @@ mod tests {
     #[test]
     fn numbers_keep_all_their_digits() {
         assert_eq!(Value::of_json("-7"), Value::Integer(-7));
-        assert_eq!(Value::of_json("1e3"), Value::Real(1000.0));
+        assert_eq!(Value::of_json("1e3"), Value::Real(1000.0, "1e3"));
+        let text = |json| Value::of_json(json).to_text().map(Cow::into_owned);
+        assert_eq!(text("12345678901234567890.12").unwrap(), "12345678901234567890.12");
+        assert_eq!(text("1.10").unwrap(), "1.1");
+        assert_eq!(text("7.0").unwrap(), "7", "it fits a column of whole numbers");
         assert_eq!(
             Value::of_json("18446744073709551615"),
             Value::Text("18446744073709551615".into())

@@ -17,7 +17,11 @@ use futures_util::{StreamExt, pin_mut};
 use serde_json::{Map, Value as Json};
 use std::time::Duration;
 use tokio::time::timeout;
-use tokio_postgres::{Client, Column, Error, error::SqlState};
+use tokio_postgres::{
+    Client, Column, Error,
+    error::SqlState,
+    types::{Kind, Type},
+};
 
 /// How long a question may take altogether: somewhat longer than the server lets its query run.
 const SILENCE_MAX: Duration = QUERY_TIME_MAX.saturating_add(Duration::from_secs(7));
@@ -130,10 +134,7 @@ async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Found, Re
     let inner = client.prepare(sql).await.map_err(said)?;
     let columns = read::columns(inner.columns().iter().map(Column::name));
     let columns = columns.map_err(ReadModelError::Query)?;
-    // The server knows best how its types are written as JSON.
-    let limit = ROWS_MAX + 1;
-    let outer = format!("SELECT row_to_json(answer)::text FROM ({sql}\n) AS answer LIMIT {limit}");
-    let outer = client.prepare(&outer).await.map_err(said)?;
+    let outer = client.prepare(&as_json(sql, inner.columns())).await.map_err(said)?;
     let found = client.query_raw(&outer, values).await.map_err(said)?;
     pin_mut!(found);
     let (mut rows, mut bytes, mut is_cut) = (Vec::new(), 0, false);
@@ -148,6 +149,34 @@ async fn rows(client: &Client, sql: &str, values: Vec<Text>) -> Result<Found, Re
         rows.push(columns.iter().map(|name| cells.remove(name).unwrap_or_default()).collect());
     }
     Ok(Found { position, columns, rows, is_cut })
+}
+
+/// SQL for the rows as JSON, which the server writes: it knows its types best. Decimals become texts,
+/// as few clients read JSON numbers with all their digits.
+fn as_json(sql: &str, columns: &[Column]) -> String {
+    let cell = |column: &Column| {
+        let name = format!("\"{}\"", column.name().replace('"', "\"\""));
+        match text_of(column.type_()) {
+            Some(text) => format!("{name}::{text} AS {name}"),
+            None => name,
+        }
+    };
+    let cells: Vec<String> = columns.iter().map(cell).collect();
+    let (cells, limit) = (cells.join(", "), ROWS_MAX + 1);
+    format!(
+        "SELECT row_to_json(answer)::text
+         FROM (SELECT {cells} FROM ({sql}\n) AS asked LIMIT {limit}) AS answer"
+    )
+}
+
+/// The type of text that stands for decimals; none if it is another type.
+fn text_of(of: &Type) -> Option<&'static str> {
+    match of.kind() {
+        Kind::Domain(of) => text_of(of),
+        Kind::Array(of) => text_of(of).map(|_| "text[]"),
+        _ if *of == Type::NUMERIC => Some("text"),
+        _ => None,
+    }
 }
 
 fn said(error: Error) -> ReadModelError {

@@ -108,7 +108,7 @@ impl ToSql for Value<'_> {
             Self::Null => ValueRef::Null,
             Self::Bool(is_true) => ValueRef::Integer(i64::from(*is_true)),
             Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Real(number) => ValueRef::Real(*number),
+            Self::Real(number, _) => ValueRef::Real(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))

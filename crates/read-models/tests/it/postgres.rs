@@ -5,6 +5,7 @@ use crate::{
     server::Server,
     tables::Tables,
 };
+use fairway_ledger::{Expected, Json, NewEvent};
 use fairway_read_models::{Applied, Question, ReadModelError, ReadModels, State};
 use serde_json::json;
 
@@ -40,11 +41,11 @@ async fn tables_in_postgres_follow_are_asked_are_rebuilt_and_are_removed() {
     models.apply(&declaration(ORDERS)).await.unwrap();
     models.wait(&name("orders"), at_least(paid)).await.unwrap();
     let answer = ask(&models, "sum", &[], at_least(paid)).await;
-    assert_eq!(answer.rows, [[json!(3_000), json!(3_750.0)]]);
+    assert_eq!(answer.rows, [[json!(3_000), json!("3750.00")]]);
     let answer = ask(&models, "by_state", &[("state", json!("paid"))], at_least(paid)).await;
     assert_eq!(
         answer.rows,
-        [[json!("7"), json!(1.25), json!({"total": 1.25, "gift": true}), json!(true)]]
+        [[json!("7"), json!("1.25"), json!({"total": 1.25, "gift": true}), json!(true)]]
     );
     for version in 2..4 {
         let next = ORDERS.replace("version: 1", &format!("version: {version}"));
@@ -63,6 +64,30 @@ async fn tables_in_postgres_follow_are_asked_are_rebuilt_and_are_removed() {
     models.settled(&name("orders")).await.unwrap();
     following.stop().await;
     assert_eq!(tables.builds(&place).await, 0);
+}
+
+#[tokio::test]
+async fn money_keeps_all_its_digits_on_its_way_in_and_out() {
+    let (place, server) = (Place::new(), Server::shared());
+    let tables = Tables::in_postgres(server, "money").await;
+    let ledger = place.ledger();
+    let (models, following) = ReadModels::start(ledger.clone(), tables.places(&place)).unwrap();
+    let text = ORDERS.replace("NUMERIC(12, 2)", "NUMERIC");
+    let text = text.replace(
+        "queries:",
+        "queries:\n  money: >-
+    SELECT total, ARRAY[total] AS many, 1.10 AS \"a \"\"b\", 7::bigint AS whole FROM orders",
+    );
+    models.apply(&declaration(&text)).await.unwrap();
+    let data = Json::parse(r#"{"total":12345678901234567890.12}"#.to_owned()).unwrap();
+    let event = NewEvent::from_json("order-created", data).unwrap();
+    let stream = "order-1".parse().unwrap();
+    let at = ledger.append(&stream, Expected::Any, vec![event]).await.unwrap().position;
+    let answer = ask(&models, "money", &[], at_least(at)).await;
+    let total = json!("12345678901234567890.12");
+    assert_eq!(answer.rows, [[total.clone(), json!([total]), json!("1.10"), json!(7)]]);
+    assert_eq!(answer.columns[2], "a \"b");
+    following.stop().await;
 }
 
 #[tokio::test]
