@@ -2,7 +2,7 @@
 
 use crate::{
     declaration::Declaration,
-    drive::{BuildKey, Driver, Progress, Setting, State},
+    drive::{BuildKey, Driver, Progress, Setting, State, why_withheld},
     error::{ReadModelError, in_words},
     open::{self, Places},
     postgres::Links,
@@ -120,6 +120,18 @@ impl ReadModels {
         self.ask(name, |_| Fact::RebuildAsked).await
     }
 
+    /// Has the build that is to take the place of another read, whatever it parked. Nothing changes if
+    /// there is none.
+    pub async fn accept(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
+        loop {
+            let model = self.model(name).await?;
+            let Some(Built { id, .. }) = model.candidate() else { return Ok(()) };
+            if self.tell(name, &model, &Fact::Accepted { build: *id }).await? {
+                return Ok(());
+            }
+        }
+    }
+
     /// Removes a read model with all that it keeps.
     pub async fn remove(&self, name: &ReadModelName) -> Result<(), ReadModelError> {
         self.ask(name, |_| Fact::Removed).await
@@ -136,19 +148,25 @@ impl ReadModels {
 
     /// Leaves a parked event out, so that the rest of its key goes on.
     pub async fn skip(&self, name: &ReadModelName, at: Position) -> Result<(), ReadModelError> {
-        if self.parked_of(name, (ParkedOf::At(at.0), 1)).await?.is_empty() {
-            return Err(ReadModelError::NotParked { name: name.clone(), position: at.0 });
+        let model = self.model(name).await?;
+        for built in model.withheld().into_iter().chain(&model.live).chain(model.candidate()) {
+            if !self.parked_of(name, built, (ParkedOf::At(at.0), 1)).await?.is_empty() {
+                return self.ask(name, |_| Fact::SkipAsked { position: at.0 }).await;
+            }
         }
-        self.ask(name, |_| Fact::SkipAsked { position: at.0 }).await
+        Err(ReadModelError::NotParked { name: name.clone(), position: at.0 })
     }
 
-    /// Events that wait, by position.
+    /// Events that wait, by position: of a build that is withheld, or else of the one that is read.
     pub async fn parked(
         &self,
         name: &ReadModelName,
         limit: usize,
     ) -> Result<Vec<Parked>, ReadModelError> {
-        self.parked_of(name, (ParkedOf::All, limit)).await
+        let model = self.model(name).await?;
+        let built = model.withheld().or(model.live.as_ref()).or(model.candidate());
+        let built = built.ok_or_else(|| ReadModelError::Missing(name.clone()))?;
+        self.parked_of(name, built, (ParkedOf::All, limit)).await
     }
 
     /// All read models that there are.
@@ -181,11 +199,9 @@ impl ReadModels {
     async fn parked_of(
         &self,
         name: &ReadModelName,
+        built: &Built,
         (of, limit): (ParkedOf, usize),
     ) -> Result<Vec<Parked>, ReadModelError> {
-        let model = self.model(name).await?;
-        let built = model.live.as_ref().or(model.candidate());
-        let built = built.ok_or_else(|| ReadModelError::Missing(name.clone()))?;
         match self.reader(built)?.parked(of, limit).await? {
             Some(parked) => Ok(parked),
             None if self.is_elsewhere(name, built) => Err(self.no_tables(name, built)),
@@ -225,10 +241,16 @@ impl ReadModels {
             Some(built) => Some(self.building(name, built).await),
             None => None,
         };
-        let candidate = match model.candidate() {
+        let mut candidate = match model.candidate() {
             Some(built) => Some(self.building(name, built).await),
             None => None,
         };
+        if let (Some(_), Some(live), Some(candidate)) = (model.withheld(), &live, &mut candidate)
+            && !matches!(candidate.state, Some(State::Failing(_)))
+            && let Some(why) = why_withheld(candidate.standing, live.standing)
+        {
+            candidate.state = Some(State::Withheld(why));
+        }
         Ok(Status { name: name.clone(), head, live, candidate })
     }
 

@@ -156,7 +156,7 @@ fn read_models() -> Value {
             "required": ["version", "position", "parked", "lag"],
             "properties": {
                 "version": number(), "position": number(), "parked": number(), "lag": number(),
-                "state": { "enum": ["catching_up", "following", "failing", null] },
+                "state": { "enum": ["catching_up", "following", "failing", "withheld", null] },
                 "reason": { "type": ["string", "null"] },
             },
         },

@@ -42,6 +42,7 @@ fn building(building: &Building, status: &Status) -> Value {
         Some(State::CatchingUp) => ("catching_up".into(), Value::Null),
         Some(State::Following) => ("following".into(), Value::Null),
         Some(State::Failing(reason)) => ("failing".into(), reason.as_str().into()),
+        Some(State::Withheld(reason)) => ("withheld".into(), reason.as_str().into()),
     };
     json!({
         "version": building.version,

@@ -39,6 +39,8 @@ enum Action {
     Query(#[command(flatten)] With<query::Args>),
     /// Build a read model once more, beside the one that is read
     Rebuild(#[command(flatten)] With<mend::RebuildArgs>),
+    /// Have a new build read that parked more events than the one before
+    Accept(#[command(flatten)] With<mend::AcceptArgs>),
     /// List events that failed, and those that wait behind them
     Parked(#[command(flatten)] With<parked::Args>),
     /// Try parked events again
@@ -77,6 +79,7 @@ pub fn run(args: &Args, app: &App, printer: &mut Printer) -> Result<Exit, Failur
             Action::Status(with) => list::status(&with.own, &with.common, app, printer).await,
             Action::Query(with) => query::run(&with.own, &with.common, app, printer).await,
             Action::Rebuild(with) => mend::rebuild(&with.own, &with.common, app, printer).await,
+            Action::Accept(with) => mend::accept(&with.own, &with.common, app, printer).await,
             Action::Parked(with) => parked::run(&with.own, &with.common, app, printer).await,
             Action::Retry(with) => mend::retry(&with.own, &with.common, app, printer).await,
             Action::Skip(with) => mend::skip(&with.own, &with.common, app, printer).await,

@@ -43,7 +43,7 @@ fn lines(world: &World, arguments: &[&str]) -> Vec<Value> {
 fn a_read_model_is_declared_asked_mended_and_removed_without_a_server() {
     let world = shop();
     let applied = lines(&world, &["apply", &path(&world)]);
-    let told = json!({"read_model": "orders", "version": 1, "result": "declared", "parked": 1});
+    let told = json!({"read_model": "orders", "version": 1, "result": "declared", "parked": 1, "live": true});
     assert_eq!(applied, [told]);
     let again = lines(&world, &["apply", &path(&world)]);
     assert_eq!(again[0]["result"], "unchanged");
@@ -59,7 +59,7 @@ fn a_read_model_is_declared_asked_mended_and_removed_without_a_server() {
     assert!(lines(&world, &["parked", "orders"]).is_empty());
     world.fairway(&["read-models", "rebuild", "orders"]).passed();
     let status = lines(&world, &["status", "orders"]);
-    assert_eq!((&status[0]["live"]["lag"], &status[0]["live"]["parked"]), (&json!(0), &json!(0)));
+    assert_eq!((&status[0]["building"], &status[0]["live"]["parked"]), (&json!(null), &json!(0)));
     world.fairway(&["read-models", "remove", "orders", "--yes"]).passed();
     assert!(lines(&world, &["list"]).is_empty());
 }
@@ -124,4 +124,30 @@ fn a_ledger_is_served_whatever_is_wrong_with_a_declaration_and_what_was_live_sta
     let (status, listed) = served(&second);
     assert_eq!((status.len(), &status[0]["refused"]), (1, &json!([])));
     assert!(!listed.contains("was not taken"), "{listed}");
+}
+
+#[test]
+fn a_version_that_parks_more_than_the_live_one_is_not_read_until_it_is_mended_or_accepted() {
+    let world = shop();
+    world.fairway(&["read-models", "apply", &path(&world)]).passed();
+    declare(&world, &ORDERS.replace("version: 1", "version: 2").replace(":total)", ":sum)"));
+    for _ in 0..2 {
+        let refused = world.fairway(&["read-models", "apply", &path(&world)]);
+        assert_eq!(refused.code, 1, "{refused}");
+        assert!(refused.stderr.contains("is not read: it parked 2"), "{refused}");
+        assert!(refused.stderr.contains("fairway read-models accept orders"), "{refused}");
+    }
+    let status = lines(&world, &["status", "orders"]);
+    assert_eq!(
+        (&status[0]["live"]["version"], &status[0]["live"]["parked"]),
+        (&json!(1), &json!(1))
+    );
+    let why = "it parked 2, and the build that is read 1";
+    assert_eq!(status[0]["building"]["withheld"], why);
+    let listed = world.fairway(&["read-models", "list"]).passed();
+    assert!(listed.stdout.contains("withheld") && listed.stderr.contains(why), "{listed}");
+    let parked = lines(&world, &["parked", "orders"]);
+    assert_eq!(parked[0]["error"], "the data have no field `sum`");
+    world.fairway(&["read-models", "accept", "orders"]).passed();
+    assert_eq!(lines(&world, &["status", "orders"])[0]["live"]["version"], 2);
 }

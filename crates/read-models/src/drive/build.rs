@@ -35,7 +35,7 @@ pub(super) struct Build {
     /// What was asked of the read model.
     pub(super) asks: watch::Receiver<BTreeMap<u64, Ask>>,
     pub(super) progress: watch::Sender<Progress>,
-    /// Told when there is nothing more to take in.
+    /// Told when there is nothing more to take in, and when it cannot go on.
     pub(super) done: Arc<Notify>,
     pub(super) stop: watch::Receiver<bool>,
 }
@@ -57,6 +57,7 @@ impl Build {
                     self.progress.send_modify(|progress| {
                         progress.state = State::Failing(in_words(&error));
                     });
+                    self.done.notify_one();
                 }
             }
             tokio::select! {
@@ -120,11 +121,7 @@ impl Build {
         }
         let is_new = batch.to > standing.position;
         let standing = if is_new { self.target.apply(batch).await? } else { standing };
-        let is_done = state == Some(State::Following);
         self.tell(standing, state);
-        if is_done {
-            self.done.notify_one();
-        }
         Ok(standing)
     }
 
@@ -135,6 +132,9 @@ impl Build {
                 progress.state = state;
             }
         });
+        if self.progress.borrow().state != State::CatchingUp {
+            self.done.notify_one();
+        }
     }
 
     /// Does what was asked since the last time.

@@ -6,6 +6,7 @@ use super::{
     lock::DriverLock,
     progress::{Progress, State},
     running::Running,
+    verdict::{Verdict, judge},
 };
 use crate::{
     error::ReadModelError,
@@ -54,7 +55,7 @@ struct Driving<'s> {
     claim: &'s Claim,
     registry: Registry,
     running: HashMap<BuildKey, Running>,
-    /// Told by builds that have all there is.
+    /// Told by builds that have all there is, or cannot go on.
     done: Arc<Notify>,
 }
 
@@ -119,6 +120,8 @@ impl<'s> Driving<'s> {
                 self.registry.apply(&event);
             }
             self.settle().await?;
+            // What was accepted may have all there is.
+            self.done.notify_one();
             let remove_at = Instant::now() + REMOVE_AGAIN;
             loop {
                 tokio::select! {
@@ -129,8 +132,8 @@ impl<'s> Driving<'s> {
                         if ready.is_empty() {
                             continue;
                         }
-                        for (key, model) in ready {
-                            self.swap(&key, &model).await?;
+                        for (key, model, verdict) in ready {
+                            self.decide(&key, &model, verdict).await?;
                         }
                     }
                     () = sleep_until(remove_at), if self.has_retired() => {}
@@ -140,14 +143,36 @@ impl<'s> Driving<'s> {
         }
     }
 
-    /// The builds that are not read yet and have all there is, with their read models.
-    fn ready(&self) -> Vec<(BuildKey, ModelState)> {
+    /// The builds that are not read yet and have all there is, and what is to be done with them.
+    fn ready(&self) -> Vec<(BuildKey, ModelState, Verdict)> {
         let ready = |(name, model): (&ReadModelName, &ModelState)| {
             let key = (name.clone(), model.candidate()?.id);
-            let is_ready = self.running.get(&key)?.progress.borrow().state == State::Following;
-            is_ready.then(|| (key, model.clone()))
+            if self.running.get(&key)?.progress.borrow().state != State::Following {
+                return None;
+            }
+            let live = model.live.as_ref().map(|live| self.progress(&(name.clone(), live.id)));
+            let verdict = self.judge(&key, model, live.as_ref());
+            let is_new = match verdict {
+                Verdict::Swap => true,
+                Verdict::Wait => false,
+                Verdict::Withhold => model.withheld().is_none(),
+            };
+            is_new.then(|| (key, model.clone(), verdict))
         };
         self.registry.models().filter_map(ready).collect()
+    }
+
+    fn judge(&self, key: &BuildKey, model: &ModelState, live: Option<&Progress>) -> Verdict {
+        if model.accepted == Some(key.1) {
+            return Verdict::Swap;
+        }
+        judge(self.progress(key).standing.unwrap_or_default(), live)
+    }
+
+    /// What is known of a build that runs.
+    fn progress(&self, key: &BuildKey) -> Progress {
+        let running = self.running.get(key);
+        running.map(|running| running.progress.borrow().clone()).unwrap_or_default()
     }
 
     fn has_retired(&self) -> bool {
@@ -206,13 +231,37 @@ impl<'s> Driving<'s> {
         Some(running.end().await)
     }
 
+    /// Does with a build that has all there is what is to be done.
+    async fn decide(
+        &mut self,
+        key: &BuildKey,
+        model: &ModelState,
+        verdict: Verdict,
+    ) -> Result<(), ReadModelError> {
+        match verdict {
+            Verdict::Swap => self.swap(key, model).await,
+            Verdict::Wait => Ok(()),
+            Verdict::Withhold => {
+                let withheld = Fact::Withheld { build: key.1 };
+                self.tell(&key.0, Expected::Exact(model.version), &withheld).await
+            }
+        }
+    }
+
     /// Lets a build that has all there is take the place of the one that is read.
     async fn swap(&mut self, key: &BuildKey, model: &ModelState) -> Result<(), ReadModelError> {
         let (name, id) = key;
         // The old one stands still meanwhile, so that no reader is taken back in time.
         if let Some(live) = &model.live {
-            let at = self.end(&(name.clone(), live.id)).await.unwrap_or_default();
+            let live = (name.clone(), live.id);
+            let last = self.running.get(&live).map(|running| running.progress.clone());
+            let at = self.end(&live).await.unwrap_or_default();
             if !self.reaches(key, at).await {
+                return Ok(());
+            }
+            // What came meanwhile may have been parked.
+            let last = last.map(|last| last.borrow().clone()).unwrap_or_default();
+            if self.judge(key, model, Some(&last)) != Verdict::Swap {
                 return Ok(());
             }
         }

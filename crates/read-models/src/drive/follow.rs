@@ -73,7 +73,7 @@ impl Followed {
     pub fn failing(&self) -> Option<String> {
         match self.progress().state {
             State::Failing(why) => Some(why),
-            State::CatchingUp | State::Following => None,
+            State::CatchingUp | State::Following | State::Withheld(_) => None,
         }
     }
 

@@ -9,8 +9,10 @@ mod follow;
 mod lock;
 mod progress;
 mod running;
+mod verdict;
 
 pub(crate) use claim::is_shared;
 pub(crate) use driver::{BuildKey, Driver, Setting};
 pub use follow::{Followed, follow};
 pub use progress::{Progress, State};
+pub(crate) use verdict::why_withheld;

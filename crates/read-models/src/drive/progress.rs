@@ -12,6 +12,8 @@ pub enum State {
     Following,
     /// Its target does not work; it is tried again. With the reason.
     Failing(String),
+    /// It has all there is, and is read only when a person accepts it. With the reason.
+    Withheld(String),
 }
 
 /// How far a build is, and what it does.

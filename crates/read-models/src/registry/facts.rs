@@ -21,6 +21,16 @@ pub enum Fact {
         /// The build.
         build: u64,
     },
+    /// A build is not read by itself, as it parked more than the one that is read.
+    Withheld {
+        /// The build.
+        build: u64,
+    },
+    /// A build is to be read whatever it parked.
+    Accepted {
+        /// The build.
+        build: u64,
+    },
     /// A build that is read no more was removed.
     BuildRemoved {
         /// The build.
@@ -54,6 +64,8 @@ pub enum FactError {
 const DECLARED: &str = "read-model-declared";
 const REBUILD_ASKED: &str = "read-model-rebuild-asked";
 const LIVE: &str = "read-model-live";
+const WITHHELD: &str = "read-model-withheld";
+const ACCEPTED: &str = "read-model-accepted";
 const BUILD_REMOVED: &str = "read-model-build-removed";
 const RETRY_ASKED: &str = "read-model-retry-asked";
 const SKIP_ASKED: &str = "read-model-skip-asked";
@@ -92,6 +104,8 @@ impl Fact {
             }
             Self::RebuildAsked => NewEvent::new(REBUILD_ASKED, &Nothing {}),
             Self::Live { build } => NewEvent::new(LIVE, &Build { build: *build }),
+            Self::Withheld { build } => NewEvent::new(WITHHELD, &Build { build: *build }),
+            Self::Accepted { build } => NewEvent::new(ACCEPTED, &Build { build: *build }),
             Self::BuildRemoved { build } => NewEvent::new(BUILD_REMOVED, &Build { build: *build }),
             Self::RetryAsked { key } => NewEvent::new(RETRY_ASKED, &Key { key: key.clone() }),
             Self::SkipAsked { position } => {
@@ -110,6 +124,8 @@ impl Fact {
             }
             REBUILD_ASKED => Self::RebuildAsked,
             LIVE => Self::Live { build: event.decode::<Build>()?.build },
+            WITHHELD => Self::Withheld { build: event.decode::<Build>()?.build },
+            ACCEPTED => Self::Accepted { build: event.decode::<Build>()?.build },
             BUILD_REMOVED => Self::BuildRemoved { build: event.decode::<Build>()?.build },
             RETRY_ASKED => Self::RetryAsked { key: event.decode::<Key>()?.key },
             SKIP_ASKED => Self::SkipAsked { position: event.decode::<Place>()?.position },

@@ -43,6 +43,10 @@ pub struct ModelState {
     pub wanted: Option<Built>,
     /// What is read; none before the first build is done.
     pub live: Option<Built>,
+    /// The last build that was withheld.
+    pub withheld: Option<BuildId>,
+    /// The last build that is to be read whatever it parked.
+    pub accepted: Option<BuildId>,
     /// What is read no more and not yet removed.
     pub retired: Vec<Built>,
     /// What was asked, by the version of the fact.
@@ -75,6 +79,8 @@ impl ModelState {
                 }
             }
             Fact::Live { build } => self.go_live(build),
+            Fact::Withheld { build } => self.withheld = Some(build),
+            Fact::Accepted { build } => self.accepted = Some(build),
             Fact::BuildRemoved { build } => self.retired.retain(|built| built.id != build),
             Fact::RetryAsked { key } => self.ask(version, Ask::Retry(key)),
             Fact::SkipAsked { position } => {
@@ -95,6 +101,11 @@ impl ModelState {
     pub fn candidate(&self) -> Option<&Built> {
         let live = self.live.as_ref().map(|live| live.id);
         self.wanted.as_ref().filter(|wanted| Some(wanted.id) != live)
+    }
+
+    /// What is wanted and has all there is, and is not read because it parked more.
+    pub fn withheld(&self) -> Option<&Built> {
+        self.candidate().filter(|built| self.withheld == Some(built.id))
     }
 
     /// Whether what is asked is asked of the declaration that is wanted, not of one that it replaces

@@ -6,7 +6,7 @@ use crate::{
     tables::Tables,
 };
 use fairway_ledger::{Expected, Ledger, NewEvent, Position, StreamName};
-use fairway_read_models::{Consistency, ReadModelError, ReadModels};
+use fairway_read_models::{Consistency, ReadModelError, ReadModels, State};
 use rusqlite::Connection;
 use serde_json::json;
 use std::sync::{
@@ -194,5 +194,60 @@ async fn tables_that_somebody_removed_are_missed_and_built_anew() {
     assert!(matches!(gone, ReadModelError::Target(_)), "{gone}");
     let (models, following) = place.start(&ledger);
     assert_eq!(ask(&models, "sum", &[], at_least(last)).await.rows, [[json!(1), json!(1)]]);
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn a_version_that_parks_more_than_the_one_that_is_read_waits_for_a_mend_or_a_person() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    let model = name("orders");
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let last = order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    ask(&models, "sum", &[], at_least(last)).await;
+    let broken = |version: u32| {
+        let text = ORDERS.replace("version: 1", &format!("version: {version}"));
+        declaration(&text.replace(":total)", ":totl)"))
+    };
+    models.apply(&broken(2)).await.unwrap();
+    models.settled(&model).await.unwrap();
+    let status = models.status(&model).await.unwrap();
+    let why = "it parked 1, and the build that is read 0";
+    assert_eq!(status.candidate.unwrap().state, Some(State::Withheld(why.to_owned())));
+    assert_eq!(models.parked(&model, 10).await.unwrap().len(), 1, "those of the new build");
+    let answer = ask(&models, "sum", &[], Consistency::Now).await;
+    assert_eq!((answer.version, answer.rows), (1, vec![vec![json!(1), json!(1)]]));
+    let mended = ORDERS.replace("version: 1", "version: 3");
+    models.apply(&declaration(&mended)).await.unwrap();
+    models.settled(&model).await.unwrap();
+    assert_eq!(ask(&models, "sum", &[], Consistency::Now).await.version, 3);
+    models.apply(&broken(4)).await.unwrap();
+    models.settled(&model).await.unwrap();
+    assert_eq!(ask(&models, "sum", &[], Consistency::Now).await.version, 3);
+    models.accept(&model).await.unwrap();
+    models.settled(&model).await.unwrap();
+    let answer = ask(&models, "sum", &[], Consistency::Now).await;
+    assert_eq!((answer.version, answer.rows), (4, vec![vec![json!(0), json!(0)]]));
+    models.apply(&broken(5)).await.unwrap();
+    models.settled(&model).await.unwrap();
+    assert_eq!(ask(&models, "sum", &[], Consistency::Now).await.version, 5, "it is no worse");
+    following.stop().await;
+}
+
+#[tokio::test]
+async fn a_withheld_version_goes_live_by_itself_when_what_it_parked_is_left_out() {
+    let place = Place::new();
+    let ledger = place.ledger();
+    let (models, following) = place.start(&ledger);
+    models.apply(&declaration(ORDERS)).await.unwrap();
+    let at = order(&ledger, 1, "order-created", json!({"total": 1})).await;
+    ask(&models, "sum", &[], at_least(at)).await;
+    let broken = ORDERS.replace("version: 1", "version: 2").replace(":total)", ":totl)");
+    models.apply(&declaration(&broken)).await.unwrap();
+    models.settled(&name("orders")).await.unwrap();
+    models.skip(&name("orders"), at).await.unwrap();
+    models.settled(&name("orders")).await.unwrap();
+    assert_eq!(ask(&models, "sum", &[], Consistency::Now).await.version, 2);
     following.stop().await;
 }

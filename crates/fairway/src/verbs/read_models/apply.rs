@@ -3,7 +3,7 @@
 use super::{
     CommonArgs,
     host::{read, refused},
-    work::{Finished, Work},
+    work::{Finished, Outcome, Work},
 };
 use crate::{
     app::App,
@@ -37,26 +37,30 @@ pub async fn run(
         let declaration = read(app, path).map_err(|refusal| refusal.show(printer));
         declarations.push(declaration?);
     }
-    let work = Work::open(common, app).await?;
+    let (work, mut exit) = (Work::open(common, app).await?, Exit::Done);
     for declaration in &declarations {
         let applied = work.models.apply(declaration).await;
         let applied = applied.map_err(|error| refused(declaration, error).show(printer))?;
-        let mut parked = None;
+        let mut outcome = None;
         if !args.no_wait {
             if work.finish(declaration.name(), printer).await? == Finished::Interrupted {
                 break;
             }
-            parked = Some(work.parked(declaration.name()).await?);
+            outcome = Some(work.outcome(declaration.name()).await?);
         }
-        tell(declaration, (applied, parked), printer);
+        tell(declaration, (applied, outcome.as_ref()), printer);
+        if let Some(Outcome { withheld: Some(failure), .. }) = outcome {
+            printer.talk(&failure.render());
+            exit = Exit::Failed;
+        }
     }
     work.close().await;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn tell(
     declaration: &Declaration,
-    (applied, parked): (Applied, Option<u64>),
+    (applied, outcome): (Applied, Option<&Outcome>),
     printer: &mut Printer,
 ) {
     let (name, version) = (declaration.name(), declaration.model().version);
@@ -67,9 +71,9 @@ fn tell(
     match printer.format {
         Format::Text => {
             printer.talk(&format!("read model `{name}` version {version}: {word}\n"));
-            if let Some(parked @ 1..) = parked {
+            if let Some(Outcome { parked: parked @ 1.., withheld: None }) = outcome {
                 let why = format!("`fairway read-models parked {name}` shows why");
-                printer.talk(&format!("{} parked; {why}\n", counted(parked, "event")));
+                printer.talk(&format!("{} parked; {why}\n", counted(*parked, "event")));
             }
         }
         Format::Json => {
@@ -77,7 +81,8 @@ fn tell(
                 "read_model": name,
                 "version": version,
                 "result": word,
-                "parked": parked,
+                "parked": outcome.map(|outcome| outcome.parked),
+                "live": outcome.map(|outcome| outcome.withheld.is_none()),
             });
             printer.json(&told);
         }

@@ -63,7 +63,7 @@ fn print((all, refused): (&[Status], &[Refused]), printer: &mut Printer) {
             }
             for status in all {
                 let builds = status.live.iter().chain(&status.candidate);
-                for why in builds.filter_map(failing) {
+                for why in builds.filter_map(|build| failing(build).or(withheld(build))) {
                     printer.talk(&format!("read model `{}`: {why}\n", status.name));
                 }
             }
@@ -98,7 +98,11 @@ fn rows(status: &Status) -> Vec<Vec<String>> {
         ]
     };
     let live = status.live.iter().map(|building| row(building, "live"));
-    live.chain(status.candidate.iter().map(|building| row(building, "building"))).collect()
+    let new = |building: &Building| match building.state {
+        Some(State::Withheld(_)) => "withheld",
+        _ => "building",
+    };
+    live.chain(status.candidate.iter().map(|building| row(building, new(building)))).collect()
 }
 
 /// A read model as JSON, with the files of it that were not taken.
@@ -125,6 +129,7 @@ fn of_building(building: &Building, head: Position) -> Value {
         "lag": building.lag(head),
         "parked": building.standing.parked,
         "failing": failing(building),
+        "withheld": withheld(building),
     })
 }
 
@@ -132,6 +137,14 @@ fn of_building(building: &Building, head: Position) -> Value {
 fn failing(building: &Building) -> Option<&String> {
     match building.state.as_ref()? {
         State::Failing(why) => Some(why),
-        State::CatchingUp | State::Following => None,
+        State::CatchingUp | State::Following | State::Withheld(_) => None,
+    }
+}
+
+/// Why a build that has all there is is not read.
+fn withheld(building: &Building) -> Option<&String> {
+    match building.state.as_ref()? {
+        State::Withheld(why) => Some(why),
+        State::CatchingUp | State::Following | State::Failing(_) => None,
     }
 }

@@ -1,10 +1,10 @@
-//! `fairway read-models rebuild`, `retry` and `skip`: what is asked of who drives.
+//! `fairway read-models rebuild`, `accept`, `retry` and `skip`: what is asked of who drives.
 
 use super::{
     CommonArgs,
     host::failed,
     named::NameArg,
-    work::{Finished, Work},
+    work::{Finished, Outcome, Work},
 };
 use crate::{
     app::App,
@@ -18,6 +18,13 @@ use fairway_model::ReadModelName;
 /// Build a read model once more, beside the one that is read
 #[derive(clap::Args)]
 pub struct RebuildArgs {
+    #[command(flatten)]
+    of: NameArg,
+}
+
+/// Have a new build read that parked more events than the one before
+#[derive(clap::Args)]
+pub struct AcceptArgs {
     #[command(flatten)]
     of: NameArg,
 }
@@ -54,6 +61,19 @@ pub async fn rebuild(
     finish(work, &args.of.name, printer).await
 }
 
+/// Has a new build read as it is.
+pub async fn accept(
+    args: &AcceptArgs,
+    common: &CommonArgs,
+    app: &App,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let work = Work::open(common, app).await?;
+    let accepted = work.models.accept(&args.of.name).await;
+    accepted.map_err(|error| failed("accept the new build", error))?;
+    finish(work, &args.of.name, printer).await
+}
+
 /// Tries again.
 pub async fn retry(
     args: &RetryArgs,
@@ -80,12 +100,18 @@ pub async fn skip(
     finish(work, &args.of.name, printer).await
 }
 
-/// Waits until it is done, and says what is parked then.
+/// Waits until it is done, and says what is parked then, and why a new build is not read.
 async fn finish(work: Work, name: &ReadModelName, printer: &mut Printer) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
     if work.finish(name, printer).await? == Finished::Done {
-        let parked = counted(work.parked(name).await?, "parked event");
+        let Outcome { parked, withheld } = work.outcome(name).await?;
+        let parked = counted(parked, "parked event");
         printer.talk(&format!("read model `{name}` has {parked}\n"));
+        if let Some(failure) = withheld {
+            printer.talk(&failure.render());
+            exit = Exit::Failed;
+        }
     }
     work.close().await;
-    Ok(Exit::Done)
+    Ok(exit)
 }

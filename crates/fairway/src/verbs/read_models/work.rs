@@ -9,7 +9,7 @@ use crate::{
     app::App, failure::Failure, interrupts::Interrupts, ledgers, printer::Printer, words::one_line,
 };
 use fairway_model::ReadModelName;
-use fairway_read_models::{Following, ReadModelError, ReadModels, State, Status};
+use fairway_read_models::{Building, Following, ReadModelError, ReadModels, State, Status};
 use std::time::Duration;
 
 /// How often a person is told how far it is.
@@ -22,6 +22,14 @@ pub(super) enum Finished {
     Done,
     /// Somebody had enough of waiting.
     Interrupted,
+}
+
+/// What came of what was asked.
+pub(super) struct Outcome {
+    /// How many events are parked.
+    pub(super) parked: u64,
+    /// Why the new build is not read.
+    pub(super) withheld: Option<Failure>,
 }
 
 /// Read models of which something is asked.
@@ -81,11 +89,14 @@ impl Work {
         }
     }
 
-    /// How many events of a read model are parked.
-    pub(super) async fn parked(&self, name: &ReadModelName) -> Result<u64, Failure> {
+    /// What came of what was asked, for people: how many events are parked in what is new, and why
+    /// that is not read.
+    pub(super) async fn outcome(&self, name: &ReadModelName) -> Result<Outcome, Failure> {
         let status = self.models.status(name).await;
         let status = status.map_err(|error| failed("see how far it is", error))?;
-        Ok(status.live.or(status.candidate).map_or(0, |building| building.standing.parked))
+        let withheld = status.candidate.as_ref().and_then(|new| withheld(name, new));
+        let shown = if withheld.is_some() { status.candidate } else { status.live };
+        Ok(Outcome { parked: shown.map_or(0, |building| building.standing.parked), withheld })
     }
 
     /// Ends what this process drives.
@@ -107,11 +118,21 @@ fn progress(status: &Status) -> String {
     }
 }
 
+/// Why a build is not read, and what to do about it.
+fn withheld(name: &ReadModelName, new: &Building) -> Option<Failure> {
+    let Some(State::Withheld(why)) = &new.state else { return None };
+    let message = format!("version {} of read model `{name}` is not read: {why}", new.version);
+    let failure = Failure::failed(message);
+    let failure = failure.hint(format!("`fairway read-models parked {name}` shows what and why"));
+    let failure = failure.hint("mend the file, raise its `version` and apply it again");
+    Some(failure.hint(format!("`fairway read-models accept {name}` has it read as it is")))
+}
+
 /// Why what is built does not go on.
 fn failing(status: &Status) -> Option<String> {
     let building = status.candidate.as_ref().or(status.live.as_ref())?;
     match building.state.as_ref()? {
         State::Failing(why) => Some(why.clone()),
-        State::CatchingUp | State::Following => None,
+        State::CatchingUp | State::Following | State::Withheld(_) => None,
     }
 }
