@@ -32,7 +32,7 @@ mod target;
 mod value;
 
 pub use declaration::Declaration;
-pub use drive::{Followed, Progress, State, follow};
+pub use drive::{Followed, Progress, Remark, State, follow};
 pub use error::ReadModelError;
 pub use notes::Refused;
 pub use open::Places;

@@ -2,7 +2,7 @@
 
 use crate::{
     declaration::Declaration,
-    drive::{BuildKey, Driver, Progress, Setting, State, why_withheld},
+    drive::{BuildKey, Driver, Failing, Progress, Remark, Setting, State, why_withheld},
     error::{ReadModelError, in_words},
     open::{self, Places},
     postgres::Links,
@@ -15,7 +15,7 @@ use fairway_ledger::{AppendError, Expected, Ledger, Position};
 use fairway_model::ReadModelName;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
 
@@ -24,6 +24,9 @@ pub(crate) const LOOK: Duration = Duration::from_millis(1);
 pub(crate) const LOOK_MAX: Duration = Duration::from_millis(50);
 /// Most questions that are answered at once; others wait.
 const QUESTIONS_MAX: usize = 16;
+
+/// Most remarks that are kept for who listens.
+const REMARKS_MAX: usize = 256;
 
 /// The read models of a ledger: declares, reads and mends them; with a driver also follows the
 /// ledger. Cheap to clone; its methods need a Tokio runtime.
@@ -46,6 +49,9 @@ type Known = HashMap<BuildKey, watch::Receiver<Progress>>;
 /// Follows the ledger for its read models, or waits until it may, until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Following {
+    /// What people should know of builds, each said once: when one begins to fail, and when it does no
+    /// more. Those that nobody hears are lost once there are many.
+    pub remarks: mpsc::Receiver<Remark>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -86,10 +92,11 @@ impl ReadModels {
     pub fn start(ledger: Ledger, places: Places) -> Result<(Self, Following), ReadModelError> {
         let (known, known_of) = watch::channel(HashMap::new());
         let (stop, stop_of) = watch::channel(false);
-        let setting = Setting { ledger: ledger.clone(), places: places.clone(), known };
+        let (remarks, remarks_of) = mpsc::channel(REMARKS_MAX);
+        let setting = Setting { ledger: ledger.clone(), places: places.clone(), known, remarks };
         let driver = Driver::new(setting)?;
         let task = tokio::spawn(driver.run(stop_of));
-        Ok((Self::of(ledger, places, known_of), Following { stop, task }))
+        Ok((Self::of(ledger, places, known_of), Following { remarks: remarks_of, stop, task }))
     }
 
     /// Declares a read model, after its SQL was tried. What is new is built beside what is there.
@@ -237,12 +244,13 @@ impl ReadModels {
         model: &ModelState,
     ) -> Result<Status, ReadModelError> {
         let head = self.ledger.head().await?;
+        let failing = Failing::load(&self.ledger).await?;
         let live = match &model.live {
-            Some(built) => Some(self.building(name, built).await),
+            Some(built) => Some(self.building(name, built, &failing).await),
             None => None,
         };
         let mut candidate = match model.candidate() {
-            Some(built) => Some(self.building(name, built).await),
+            Some(built) => Some(self.building(name, built, &failing).await),
             None => None,
         };
         if let (Some(_), Some(live), Some(candidate)) = (model.withheld(), &live, &mut candidate)
@@ -255,8 +263,9 @@ impl ReadModels {
     }
 
     /// How far a build is. That it cannot be looked at is a part of the answer, as others can.
-    async fn building(&self, name: &ReadModelName, built: &Built) -> Building {
-        let state = self.progress(name, built).map(|progress| progress.state);
+    async fn building(&self, name: &ReadModelName, built: &Built, failing: &Failing) -> Building {
+        let noted = || failing.of(name, built.id).cloned().map(State::Failing);
+        let state = self.progress(name, built).map(|progress| progress.state).or_else(noted);
         let version = built.declaration.model().version;
         let (standing, state) = match self.standing(name, built).await {
             Ok(standing) => (standing.unwrap_or_default(), state),

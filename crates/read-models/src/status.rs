@@ -26,7 +26,7 @@ pub struct Building {
     pub version: u32,
     /// How far it is.
     pub standing: Standing,
-    /// What it does, if this process drives it.
+    /// What it does; of one that another process drives, only if it fails or is withheld.
     pub state: Option<State>,
 }
 

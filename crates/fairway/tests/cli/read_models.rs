@@ -1,8 +1,16 @@
 //! `fairway read-models`.
 
-use crate::{served::Served, world::World};
+use crate::{
+    served::Served,
+    world::{World, until},
+};
 use serde_json::{Value, json};
-use std::fs;
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
 
 const ORDERS: &str = "\
 read-model: orders
@@ -150,4 +158,40 @@ fn a_version_that_parks_more_than_the_live_one_is_not_read_until_it_is_mended_or
     assert_eq!(parked[0]["error"], "the data have no field `sum`");
     world.fairway(&["read-models", "accept", "orders"]).passed();
     assert_eq!(lines(&world, &["status", "orders"])[0]["live"]["version"], 2);
+}
+
+#[test]
+fn a_callback_that_fails_is_told_by_the_server_once_and_by_every_other_process() {
+    let world = World::empty();
+    world.fairway(&["events", "append", "order-1", "order-created", "{}"]).passed();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let folder = world.dir().join("declared");
+    fs::create_dir(&folder).unwrap();
+    let search = format!(
+        "read-model: search\nversion: 1\ninto: {{ callback: \"http://{port}/\" }}\nfrom: {{ category: order }}\n"
+    );
+    fs::write(folder.join("search.yaml"), search).unwrap();
+    let mut serving = Served::ledger(&world, &["--read-models", &folder.display().to_string()]);
+    let status = || lines(&world, &["status", "search"])[0]["building"]["failing"].clone();
+    let why = until("the failure", || status().as_str().map(str::to_owned));
+    let listed = world.fairway(&["read-models", "list"]).passed().stderr;
+    assert!(listed.contains(&why), "{listed}");
+    let told = serving.line();
+    assert!(told.starts_with("version 1 of read model `search` fails: "), "{told}");
+    let listener = TcpListener::bind(port).unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let read = stream.read(&mut [0; 4096]).unwrap();
+            assert!(read > 0);
+            let answer =
+                "HTTP/1.1 204 No Content\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    assert_eq!(serving.line(), "version 1 of read model `search` goes on");
+    until("the recovery", || {
+        lines(&world, &["status", "search"])[0]["live"]["failing"].is_null().then_some(())
+    });
+    assert_eq!(serving.end(), Some(0));
 }

@@ -7,6 +7,7 @@ use super::{
     progress::{Progress, State},
     running::Running,
     verdict::{Verdict, judge},
+    watch::{self as watching, Remark},
 };
 use crate::{
     error::ReadModelError,
@@ -21,7 +22,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, mpsc, watch},
     time::{Instant, sleep_until},
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Setting {
     pub(crate) places: Places,
     /// What is known of builds, for those who wait for them.
     pub(crate) known: watch::Sender<HashMap<BuildKey, watch::Receiver<Progress>>>,
+    /// What people should know of builds.
+    pub(crate) remarks: mpsc::Sender<Remark>,
 }
 
 /// Names a build among those of all read models.
@@ -115,6 +118,9 @@ impl<'s> Driving<'s> {
     ) -> Result<(), ReadModelError> {
         let mut facts = self.setting.ledger.subscribe_to(facts_filter(), Position(0))?;
         self.registry = Registry::default();
+        if self.running.is_empty() {
+            watching::clear(&self.setting.ledger).await?;
+        }
         loop {
             while let Some(event) = facts.try_next().await? {
                 self.registry.apply(&event);

@@ -10,9 +10,12 @@ mod lock;
 mod progress;
 mod running;
 mod verdict;
+mod watch;
 
 pub(crate) use claim::is_shared;
 pub(crate) use driver::{BuildKey, Driver, Setting};
 pub use follow::{Followed, follow};
 pub use progress::{Progress, State};
 pub(crate) use verdict::why_withheld;
+pub(crate) use watch::Failing;
+pub use watch::Remark;

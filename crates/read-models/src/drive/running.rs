@@ -5,6 +5,7 @@ use super::{
     driver::Setting,
     feed::{FORGOTTEN, Wanted},
     progress::Progress,
+    watch::Watch,
 };
 use crate::{
     open::open_target,
@@ -24,6 +25,7 @@ use tokio::{
 /// A build that is driven.
 pub(super) struct Running {
     task: JoinHandle<Position>,
+    watching: JoinHandle<()>,
     stop: watch::Sender<bool>,
     pub(super) asks: watch::Sender<BTreeMap<u64, Ask>>,
     pub(super) progress: watch::Receiver<Progress>,
@@ -38,7 +40,7 @@ impl Running {
         built: &Built,
         (model, done): (&ModelState, Arc<Notify>),
     ) -> Self {
-        let Setting { ledger, places, .. } = setting;
+        let Setting { ledger, places, remarks, .. } = setting;
         let (asks, asks_of) = watch::channel(model.asks.clone());
         let (stop, stop_of) = watch::channel(false);
         let (progress, progress_of) = watch::channel(Progress::default());
@@ -52,15 +54,23 @@ impl Running {
             done,
             stop: stop_of,
         };
-        let task = tokio::spawn(work.run());
-        Self { task, stop, asks, progress: progress_of, skipped }
+        let watch = Watch {
+            ledger: ledger.clone(),
+            built: built.clone(),
+            progress: progress_of.clone(),
+            remarks: remarks.clone(),
+        };
+        let (task, watching) = (tokio::spawn(work.run()), tokio::spawn(watch.run()));
+        Self { task, watching, stop, asks, progress: progress_of, skipped }
     }
 
     /// Ends it after what is being taken in; says where it then is.
     pub(super) async fn end(self) -> Position {
         self.stop.send_replace(true);
         // A build that panicked is nowhere.
-        self.task.await.unwrap_or_default()
+        let at = self.task.await.unwrap_or_default();
+        self.watching.await.unwrap_or_default();
+        at
     }
 }
 

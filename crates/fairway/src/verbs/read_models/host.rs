@@ -9,8 +9,11 @@ use crate::{
 };
 use fairway_ledger::Ledger;
 use fairway_model::{Colour, Diagnostic, EnvironmentName, render_all};
-use fairway_read_models::{Declaration, Following, Places, ReadModelError, ReadModels, Refused};
+use fairway_read_models::{
+    Declaration, Following, Places, ReadModelError, ReadModels, Refused, Remark,
+};
 use std::{fs, path::Path};
+use tokio::sync::mpsc;
 
 /// Read models that are followed by this process.
 pub struct Hosted {
@@ -30,7 +33,8 @@ pub async fn host(
 ) -> Result<Hosted, Failure> {
     let places = places(app, ledger, secrets_of)?;
     let started = ReadModels::start(ledger.clone(), places);
-    let (models, following) = started.map_err(|error| failed("follow the ledger", error))?;
+    let (models, mut following) = started.map_err(|error| failed("follow the ledger", error))?;
+    tell(&mut following, printer);
     let mut refused = Vec::new();
     for path in files(&app.directory.join(folder))? {
         refused.extend(take(app, &models, path).await?);
@@ -41,6 +45,19 @@ pub async fn host(
     let noted = models.note_refused(&refused).await;
     noted.map_err(|error| failed("note what was not taken", error))?;
     Ok(Hosted { models, following })
+}
+
+/// Says from now on when a read model begins to fail, and when it goes on.
+fn tell(following: &mut Following, printer: &Printer) {
+    let (_, none) = mpsc::channel(1);
+    let mut remarks = std::mem::replace(&mut following.remarks, none);
+    let mut printer = Printer { format: printer.format, audience: printer.audience };
+    tokio::spawn(async move {
+        while let Some(Remark { name, version, failing }) = remarks.recv().await {
+            let now = failing.map_or("goes on".to_owned(), |why| format!("fails: {why}"));
+            printer.talk(&format!("version {version} of read model `{name}` {now}\n"));
+        }
+    });
 }
 
 /// Declares what is in a file; or says why not, which is in the way of nothing else.

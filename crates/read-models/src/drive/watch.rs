@@ -1,0 +1,101 @@
+//! Watches a build for who does not drive it: that it fails is noted in the ledger, where other
+//! processes and machines read it, and remarked once when it begins and once when it is over.
+
+use super::progress::{Progress, State};
+use crate::{
+    notes::Notes,
+    registry::{BuildId, Built},
+};
+use fairway_ledger::{Key, Ledger, LedgerError};
+use fairway_model::ReadModelName;
+use std::collections::HashMap;
+use tokio::sync::{mpsc, watch};
+
+/// The set of notes about builds that fail.
+const FAILING: &str = "$read-models-failing";
+
+/// Something that a person should know of a build, said once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The read model.
+    pub name: ReadModelName,
+    /// The version of the declaration.
+    pub version: u32,
+    /// Why it fails from now on; none if it does no more.
+    pub failing: Option<String>,
+}
+
+/// What is watched, and who is told.
+pub(super) struct Watch {
+    pub(super) ledger: Ledger,
+    pub(super) built: Built,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) remarks: mpsc::Sender<Remark>,
+}
+
+impl Watch {
+    /// Watches until the build ends; a note does not outlive it.
+    pub(super) async fn run(mut self) {
+        let mut noted = None;
+        while self.progress.changed().await.is_ok() {
+            let failing = failing(&self.progress.borrow_and_update().state);
+            if failing == noted {
+                continue;
+            }
+            if failing.is_some() != noted.is_some() {
+                self.remark(failing.clone());
+            }
+            noted = self.note(failing).await;
+        }
+        if noted.is_some() {
+            self.note(None).await;
+        }
+    }
+
+    fn remark(&self, failing: Option<String>) {
+        let model = self.built.declaration.model();
+        let remark = Remark { name: model.name.clone(), version: model.version, failing };
+        // Who does not listen, or has much to hear already, can ask.
+        self.remarks.try_send(remark).unwrap_or_default();
+    }
+
+    /// Notes why it fails, or that it does not. A ledger that is away is told with the next change.
+    async fn note(&self, failing: Option<String>) -> Option<String> {
+        let key = key(self.built.declaration.name(), self.built.id);
+        let notes = Notes { ledger: &self.ledger, set: FAILING };
+        notes.change(vec![(key, failing.clone())]).await.unwrap_or_default();
+        failing
+    }
+}
+
+/// Removes what a driver that was killed has noted.
+pub(super) async fn clear(ledger: &Ledger) -> Result<(), LedgerError> {
+    Notes { ledger, set: FAILING }.replace(Vec::new()).await
+}
+
+/// Why builds fail, as whoever drives has noted it.
+#[derive(Debug, Default)]
+pub(crate) struct Failing(HashMap<Key, String>);
+
+impl Failing {
+    pub(crate) async fn load(ledger: &Ledger) -> Result<Self, LedgerError> {
+        let notes = Notes { ledger, set: FAILING }.all().await?;
+        Ok(Self(notes.into_iter().collect()))
+    }
+
+    /// Why a build fails; none if it does not, as far as is known.
+    pub(crate) fn of(&self, name: &ReadModelName, build: BuildId) -> Option<&String> {
+        self.0.get(&key(name, build))
+    }
+}
+
+fn key(name: &ReadModelName, build: BuildId) -> Key {
+    format!("{name} {build}").into()
+}
+
+fn failing(state: &State) -> Option<String> {
+    match state {
+        State::Failing(why) => Some(why.clone()),
+        State::CatchingUp | State::Following | State::Withheld(_) => None,
+    }
+}
