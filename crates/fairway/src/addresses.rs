@@ -11,7 +11,11 @@ const SHOWN: [&str; 8] =
 pub fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let Some((credentials, located)) = rest.rsplit_once('@') else {
-        return format!("{scheme}://{}", with_shown_options(rest));
+        return if is_located(rest) {
+            format!("{scheme}://{}", with_shown_options(rest))
+        } else {
+            format!("{scheme}://..")
+        };
     };
     // The `@` may be one of a password among the options.
     if credentials.split_once('?').is_some_and(|(_, options)| options.contains('=')) {
@@ -19,6 +23,16 @@ pub fn without_password(address: &str) -> String {
     }
     let user = credentials.split(':').next().unwrap_or_default();
     format!("{scheme}://{user}@{}", with_shown_options(located))
+}
+
+/// Whether an address without a user begins with hosts and their ports. What follows a `:` and is no
+/// port may be a password whose host was forgotten.
+fn is_located(rest: &str) -> bool {
+    let hosts = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_port = |port: &str| port.chars().all(|c| c.is_ascii_digit());
+    // Those of version 6 are in brackets, with colons.
+    let port = |host: &str| host.rsplit(']').next().unwrap_or_default().to_owned();
+    hosts.split(',').all(|host| port(host).split_once(':').is_none_or(|(_, port)| is_port(port)))
 }
 
 fn with_shown_options(located: &str) -> String {
@@ -52,6 +66,8 @@ mod tests {
             ),
             ("postgres://db/e?schema=led&options=-cpw%3Dx", "postgres://db/e?schema=led"),
             ("postgres://db:5432/e?password=s3@cr3t", "postgres://.."),
+            ("postgres://ann:s3cr3t/db", "postgres://.."),
+            ("postgres://[::1]:5432,db:5433/e", "postgres://[::1]:5432,db:5433/e"),
             ("events.db", "events.db"),
         ] {
             assert_eq!(without_password(address), shown);

@@ -84,7 +84,14 @@ impl Place {
     fn or_in_data(app: &App, place: Option<&str>, file: &str) -> Result<Self, Failure> {
         let Some(place) = place else { return Ok(Self::File(app.data("")?.join(file))) };
         let place = match place.strip_prefix(IN_FILE) {
-            Some(file) => Self::of(in_file(&app.directory.join(file))?.trim_ascii()),
+            Some(file) => match Self::of(in_file(&app.directory.join(file))?.trim_ascii()) {
+                server @ Self::Server(_) => server,
+                // It may be a password: what it is instead is not shown.
+                Self::File(_) => {
+                    let none = format!("`{file}` has no address that begins with `postgres://`");
+                    return Err(Failure::usage(none));
+                }
+            },
             None => Self::of(place),
         };
         match &place {

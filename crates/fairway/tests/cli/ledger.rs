@@ -182,6 +182,15 @@ fn a_backup_of_a_ledger_in_postgresql_is_a_file() {
     assert!(again.stderr.contains("has events already"), "{again}");
 }
 
+#[test]
+fn a_file_without_an_address_names_no_ledger_and_is_not_shown() {
+    let world = World::empty();
+    fs::write(path(&world, "address"), "host=db user=ann password=s3cr3t dbname=e").unwrap();
+    let refused = world.fairway(&["events", "append", "a-1", "made", "--ledger", "@address"]);
+    let told = "error: `address` has no address that begins with `postgres://`\n";
+    assert_eq!((refused.code, refused.stderr.as_str()), (2, told));
+}
+
 /// What a check says of a copy of the ledger with which something was done.
 fn damaged(world: &World, sql: &str) -> Outcome {
     let copy = path(world, "damaged.db");

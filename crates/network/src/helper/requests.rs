@@ -114,14 +114,15 @@ impl Helper {
 
     async fn attach(&mut self, member: Member) -> Outcome {
         let name = member.name.clone();
-        let process = Process::of(member.pid)
-            .map_err(Fault::doing(format!("find the process of `{name}`")))?;
+        let lost = || Fault::Refused(format!("the process of `{name}` is lost"));
+        let process = Process::of(member.pid).map_err(|_| lost())?;
         let place = match self.state.join(member, process)? {
             Joined::Again(place) => place,
             Joined::New(place) => {
                 if let Err(fault) = self.kernel.plug(&place, &self.state).await {
                     self.state.members.remove(&name);
-                    return Err(fault);
+                    // What could not be done is not the reason then.
+                    return Err(if process.is_alive() { fault } else { lost() });
                 }
                 place
             }
