@@ -44,25 +44,28 @@ impl Access {
             Err(error) if !error::is_refusal(&error) => return Err(failed(error)),
             Ok(false) | Err(_) => {}
         }
-        if !has_log(path) {
-            let readable = File::open(path).map(|_| Self::Frozen);
-            return readable.map_err(|error| LedgerError::Backend {
-                ledger: path.display().to_string(),
-                source: Arc::new(error),
-            });
-        }
-        match Self::Reading.open(path).and_then(|connection| read(&connection)) {
-            Ok(()) => Ok(Self::Reading),
-            Err(error) if error::is_refusal(&error) => {
-                let why = format!(
-                    "`{}` has events that are not in the file yet; copy both to where they can be \
-                     written",
-                    beside(path, "-wal").display()
-                );
-                Err(refused(path.display().to_string(), io::Error::other(why)))
+        // SQLite would make these files even for who only reads, and then their owner could not
+        // write them.
+        if has_log(path) || is_shared(path) {
+            match Self::Reading.open(path).and_then(|connection| read(&connection)) {
+                Ok(()) => return Ok(Self::Reading),
+                Err(error) if !error::is_refusal(&error) => return Err(failed(error)),
+                Err(_) if has_log(path) => {
+                    let why = format!(
+                        "`{}` has events that are not in the file yet; copy both to where they can \
+                         be written",
+                        beside(path, "-wal").display()
+                    );
+                    return Err(refused(path.display().to_string(), io::Error::other(why)));
+                }
+                Err(_) => {}
             }
-            Err(error) => Err(failed(error)),
         }
+        let readable = File::open(path).map(|_| Self::Frozen);
+        readable.map_err(|error| LedgerError::Backend {
+            ledger: path.display().to_string(),
+            source: Arc::new(error),
+        })
     }
 
     pub(super) fn is_writing(self) -> bool {
@@ -93,6 +96,12 @@ pub(super) fn refused(ledger: String, error: io::Error) -> LedgerError {
 /// Whether something is in the log beside a file, which is not in the file itself.
 fn has_log(path: &Path) -> bool {
     fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+}
+
+/// Whether the files are there by which processes that have the ledger open share it. Their log may
+/// still be empty.
+fn is_shared(path: &Path) -> bool {
+    ["-wal", "-shm"].iter().all(|suffix| beside(path, suffix).exists())
 }
 
 /// The path of a file that belongs to a ledger file.

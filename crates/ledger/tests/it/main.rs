@@ -7,6 +7,7 @@ mod conformance;
 mod copies;
 mod faults;
 mod files;
+mod ordinary;
 mod place;
 mod power;
 mod processes;
