@@ -109,11 +109,13 @@ impl ModelState {
     }
 
     /// Whether what is asked is asked of the declaration that is wanted, not of one that it replaces
-    /// because it could not take an event in.
+    /// because it could not take an event in. One that is withheld waits to be asked.
     fn is_of_wanted(&self) -> bool {
         let version = |built: &Built| built.declaration.model().version;
         match (&self.live, &self.wanted) {
-            (Some(live), Some(wanted)) => version(live) == version(wanted),
+            (Some(live), Some(wanted)) => {
+                version(live) == version(wanted) || self.withheld().is_some()
+            }
             (Some(_) | None, _) => true,
         }
     }
@@ -173,6 +175,17 @@ mod tests {
         assert_eq!(then(vec![skip(7), declared(2)]), [0; 0]);
         assert_eq!(then(vec![declared(2), skip(7)]), [0; 0], "the second takes it in");
         assert_eq!(of(vec![declared(1), skip(7)]), [7], "the first build skips as well");
+    }
+
+    #[test]
+    fn what_is_skipped_of_a_withheld_build_is_skipped_when_it_is_built_anew() {
+        let first = [declared(1), Fact::Live { build: 1 }, declared(2)];
+        let withheld = [Fact::Withheld { build: 3 }, Fact::SkipAsked { position: 7 }];
+        let built = model(
+            first.into_iter().chain(withheld).chain([Fact::Live { build: 3 }, Fact::RebuildAsked]),
+        );
+        assert_eq!(built.skipped.iter().copied().collect::<Vec<_>>(), [7]);
+        assert_eq!(built.candidate().map(|built| built.id), Some(7));
     }
 
     #[test]
