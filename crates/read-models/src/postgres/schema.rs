@@ -2,6 +2,7 @@
 
 use super::link::{Link, unusable};
 use crate::{registry::Built, target::TargetError};
+use std::time::Duration;
 use tokio_postgres::Error;
 
 /// What the driver keeps beside the tables of the declaration.
@@ -46,6 +47,10 @@ const END: &str = "
     )
     SELECT pg_terminate_backend(one.pid) FROM held one JOIN held two USING (pid)
     WHERE one.key = hashtextextended($1, 0) AND two.key = hashtextextended($2, 0)";
+
+/// How often the lock is tried again after its holder was ended, and the pause before each try.
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a build is: an address, which is a secret, and a schema.
 #[derive(Clone)]
@@ -96,16 +101,19 @@ impl Place {
     async fn lock(&self, link: &Link, (ledger, rival): (&str, Rival)) -> Result<(), TargetError> {
         let schema = format!("fairway {}", self.schema);
         let names = [&schema, &format!("{schema} of {ledger}")];
-        let row = link.client.query_one(LOCK, &[names[0], names[1]]).await;
-        let is_ours: bool = row.map_err(|error| unusable("lock the tables", error))?.get(0);
-        if is_ours {
+        if try_lock(link, names).await? {
             return Ok(());
         }
         if rival == Rival::Ended {
             let ended = link.client.query(END, &[names[0], names[1]]).await;
             ended.map_err(|error| unusable("end the connection that wrote before", error))?;
+            for _ in 0..LOCK_TRIES {
+                tokio::time::sleep(LOCK_PAUSE).await;
+                if try_lock(link, names).await? {
+                    return Ok(());
+                }
+            }
         }
-        // The lock is free soon after that, for the next try.
         let message = format!("another process writes to schema `{}`", self.schema);
         Err(TargetError::Foreign(message))
     }
@@ -124,4 +132,10 @@ impl Place {
         let dropped = link.client.batch_execute(&drop).await;
         dropped.map_err(|error| unusable("remove the tables", error))
     }
+}
+
+/// Takes the lock of a schema and that of the schema and the ledger; false if another has it.
+async fn try_lock(link: &Link, [schema, of_ledger]: [&String; 2]) -> Result<bool, TargetError> {
+    let row = link.client.query_one(LOCK, &[schema, of_ledger]).await;
+    Ok(row.map_err(|error| unusable("lock the tables", error))?.get(0))
 }

@@ -105,6 +105,24 @@ async fn a_machine_that_was_paused_does_no_harm_and_waits_when_it_wakes() {
 }
 
 #[tokio::test]
+async fn who_takes_over_from_a_machine_that_is_paused_has_no_failure_to_tell() {
+    let (ledger_at, ledger, tables) = shared(Server::shared(), "takeover_quiet").await;
+    let [first, second] = [(); 2].map(|()| Place::new());
+    let paused = Driver::start(&ledger_at, (&first, &tables));
+    claimed(&ledger, 1).await;
+    let (models, mut following) =
+        ReadModels::start(ledger.clone(), tables.places(&second)).unwrap();
+    models.apply(&tables.declaration(COUNTED, 1)).await.unwrap();
+    settled(&models).await;
+    paused.pause();
+    claimed(&ledger, 2).await;
+    let last = append(&ledger, 0..100).await;
+    assert_eq!(ask(&models, "sum", &[], at_least(last)).await.rows, counted(100));
+    assert_eq!(following.remarks.try_recv().ok(), None);
+    following.stop().await;
+}
+
+#[tokio::test]
 async fn who_stops_lets_the_next_follow_at_once_and_files_stay_where_they_are() {
     let (_, ledger, _) = shared(Server::shared(), "takeover_stopped").await;
     let [first, second] = [(); 2].map(|()| Place::new());
