@@ -24,8 +24,8 @@ const REPLAY_MAX: usize = 1_000;
 /// The first pause after a target failed; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// How long a build that is to end is waited for, if it can be left.
-const LEFT_AFTER: Duration = Duration::from_secs(2);
+/// How long is waited for what is to end, if it can be left.
+pub(super) const LEFT_AFTER: Duration = Duration::from_secs(2);
 
 /// One build while it is driven.
 pub(super) struct Build {

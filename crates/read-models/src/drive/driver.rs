@@ -1,7 +1,7 @@
 //! The one driver of a ledger's read models.
 
 use super::{
-    build::stopped,
+    build::{LEFT_AFTER, stopped},
     claim::Claim,
     lock::DriverLock,
     progress::{Progress, State},
@@ -16,6 +16,7 @@ use crate::{
 };
 use fairway_ledger::{Append, AppendError, Expected, Ledger, Position};
 use fairway_model::ReadModelName;
+use futures_util::future::join_all;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -23,7 +24,7 @@ use std::{
 };
 use tokio::{
     sync::{Notify, mpsc, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 /// How long a new build may take for what the old one had more, before the swap is put off.
@@ -79,7 +80,8 @@ impl Driver {
                 claim = Claim::wait(&setting.ledger) => claim,
             };
             Driving::new(setting, &claim).run(stop.clone()).await;
-            claim.release().await;
+            // A ledger that is away is not waited for.
+            timeout(LEFT_AFTER, claim.release()).await.unwrap_or_default();
         }
     }
 }
@@ -107,9 +109,7 @@ impl<'s> Driving<'s> {
             }
         }
         self.setting.known.send_modify(HashMap::clear);
-        for running in std::mem::take(&mut self.running).into_values() {
-            running.end().await;
-        }
+        join_all(self.running.into_values().map(Running::end)).await;
     }
 
     async fn follow(
@@ -221,7 +221,7 @@ impl<'s> Driving<'s> {
             running.asks.send_replace(model.asks.clone());
             return;
         }
-        let running = Running::start(self.setting, built, (model, self.done.clone()));
+        let running = Running::start((self.setting, self.claim), built, (model, self.done.clone()));
         self.setting.known.send_modify(|known| {
             known.insert(key.clone(), running.progress.clone());
         });
@@ -282,7 +282,7 @@ impl<'s> Driving<'s> {
         let is_there = |progress: &Progress| {
             progress.standing.is_some_and(|standing| standing.position >= position)
         };
-        let wait = tokio::time::timeout(SWAP, progress.wait_for(is_there));
+        let wait = timeout(SWAP, progress.wait_for(is_there));
         matches!(wait.await, Ok(Ok(_)))
     }
 

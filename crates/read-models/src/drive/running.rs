@@ -1,7 +1,8 @@
 //! A build while it is driven, as its driver sees it.
 
 use super::{
-    build::Build,
+    build::{Build, LEFT_AFTER},
+    claim::Claim,
     driver::Setting,
     feed::{FORGOTTEN, Wanted},
     progress::Progress,
@@ -20,6 +21,7 @@ use std::{
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
+    time::timeout,
 };
 
 /// A build that is driven.
@@ -36,7 +38,7 @@ pub(super) struct Running {
 impl Running {
     /// Starts a build of a read model; `done` is told when it has all there is.
     pub(super) fn start(
-        setting: &Setting,
+        (setting, claim): (&Setting, &Claim),
         built: &Built,
         (model, done): (&ModelState, Arc<Notify>),
     ) -> Self {
@@ -58,18 +60,23 @@ impl Running {
             ledger: ledger.clone(),
             built: built.clone(),
             progress: progress_of.clone(),
+            lost: claim.lost(),
             remarks: remarks.clone(),
         };
         let (task, watching) = (tokio::spawn(work.run()), tokio::spawn(watch.run()));
         Self { task, watching, stop, asks, progress: progress_of, skipped }
     }
 
-    /// Ends it after what is being taken in; says where it then is.
+    /// Ends it after what is being taken in; says where it then is. A ledger that is away keeps what
+    /// was noted, and is not waited for.
     pub(super) async fn end(self) -> Position {
         self.stop.send_replace(true);
         // A build that panicked is nowhere.
         let at = self.task.await.unwrap_or_default();
-        self.watching.await.unwrap_or_default();
+        let mut watching = self.watching;
+        if timeout(LEFT_AFTER, &mut watching).await.is_err() {
+            watching.abort();
+        }
         at
     }
 }

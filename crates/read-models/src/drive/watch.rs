@@ -30,6 +30,8 @@ pub(super) struct Watch {
     pub(super) ledger: Ledger,
     pub(super) built: Built,
     pub(super) progress: watch::Receiver<Progress>,
+    /// Whether somebody else has the ledger, whose notes they then are.
+    pub(super) lost: watch::Receiver<bool>,
     pub(super) remarks: mpsc::Sender<Remark>,
 }
 
@@ -61,6 +63,9 @@ impl Watch {
 
     /// Notes why it fails, or that it does not. A ledger that is away is told with the next change.
     async fn note(&self, failing: Option<String>) -> Option<String> {
+        if *self.lost.borrow() {
+            return failing;
+        }
         let key = key(self.built.declaration.name(), self.built.id);
         let notes = Notes { ledger: &self.ledger, set: FAILING };
         notes.change(vec![(key, failing.clone())]).await.unwrap_or_default();
@@ -97,5 +102,51 @@ fn failing(state: &State) -> Option<String> {
     match state {
         State::Failing(why) => Some(why.clone()),
         State::CatchingUp | State::Following | State::Withheld(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declaration::Declaration;
+    use std::sync::Arc;
+
+    fn built() -> Built {
+        let text =
+            "read-model: orders\nversion: 1\ntables: CREATE TABLE a (b)\non:\n  c: DELETE FROM a\n";
+        let declaration = Declaration::read("orders.yaml", text).unwrap();
+        Built { id: 1, declaration: Arc::new(declaration) }
+    }
+
+    async fn noted(ledger: &Ledger, built: &Built) -> Option<String> {
+        let failing = Failing::load(ledger).await.unwrap();
+        failing.of(built.declaration.name(), built.id).cloned()
+    }
+
+    #[tokio::test]
+    async fn who_lost_the_ledger_leaves_the_notes_of_the_one_that_took_over() {
+        for (is_lost, left) in [(false, None), (true, Some("away"))] {
+            let dir = tempfile::tempdir_in("/var/tmp").unwrap();
+            let ledger = Ledger::open(&dir.path().join("events.db")).unwrap();
+            let (progress, progress_of) = watch::channel(Progress::default());
+            let (lost, lost_of) = watch::channel(false);
+            let (remarks, _heard) = mpsc::channel(8);
+            let watched = Watch {
+                ledger: ledger.clone(),
+                built: built(),
+                progress: progress_of,
+                lost: lost_of,
+                remarks,
+            };
+            let watching = tokio::spawn(watched.run());
+            progress.send_modify(|progress| progress.state = State::Failing("away".to_owned()));
+            while noted(&ledger, &built()).await.is_none() {
+                tokio::task::yield_now().await;
+            }
+            lost.send_replace(is_lost);
+            drop(progress);
+            watching.await.unwrap();
+            assert_eq!(noted(&ledger, &built()).await.as_deref(), left, "lost: {is_lost}");
+        }
     }
 }
