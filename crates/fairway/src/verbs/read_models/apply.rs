@@ -37,8 +37,18 @@ pub async fn run(
         let declaration = read(app, path).map_err(|refusal| refusal.show(printer));
         declarations.push(declaration?);
     }
-    let (work, mut exit) = (Work::open(common, app).await?, Exit::Done);
-    for declaration in &declarations {
+    Work::with(common, app, async |work| declare(args, &declarations, work, printer).await).await
+}
+
+/// Declares one after the other, each when the one before is built.
+async fn declare(
+    args: &Args,
+    declarations: &[Declaration],
+    work: &Work,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let mut exit = Exit::Done;
+    for declaration in declarations {
         let applied = work.models.apply(declaration).await;
         let applied = applied.map_err(|error| refused(declaration, error).show(printer))?;
         let mut outcome = None;
@@ -54,7 +64,6 @@ pub async fn run(
             exit = Exit::Failed;
         }
     }
-    work.close().await;
     Ok(exit)
 }
 

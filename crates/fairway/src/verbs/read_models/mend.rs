@@ -55,10 +55,12 @@ pub async fn rebuild(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let work = Work::open(common, app).await?;
-    let asked = work.models.rebuild(&args.of.name).await;
-    asked.map_err(|error| failed("rebuild the read model", error))?;
-    finish(work, &args.of.name, printer).await
+    Work::with(common, app, async |work| {
+        let asked = work.models.rebuild(&args.of.name).await;
+        asked.map_err(|error| failed("rebuild the read model", error))?;
+        finish(work, &args.of.name, printer).await
+    })
+    .await
 }
 
 /// Has a new build read as it is.
@@ -68,10 +70,12 @@ pub async fn accept(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let work = Work::open(common, app).await?;
-    let accepted = work.models.accept(&args.of.name).await;
-    accepted.map_err(|error| failed("accept the new build", error))?;
-    finish(work, &args.of.name, printer).await
+    Work::with(common, app, async |work| {
+        let accepted = work.models.accept(&args.of.name).await;
+        accepted.map_err(|error| failed("accept the new build", error))?;
+        finish(work, &args.of.name, printer).await
+    })
+    .await
 }
 
 /// Tries again.
@@ -81,10 +85,12 @@ pub async fn retry(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let work = Work::open(common, app).await?;
-    let asked = work.models.retry(&args.of.name, args.key.clone()).await;
-    asked.map_err(|error| failed("retry parked events", error))?;
-    finish(work, &args.of.name, printer).await
+    Work::with(common, app, async |work| {
+        let asked = work.models.retry(&args.of.name, args.key.clone()).await;
+        asked.map_err(|error| failed("retry parked events", error))?;
+        finish(work, &args.of.name, printer).await
+    })
+    .await
 }
 
 /// Leaves out.
@@ -94,14 +100,16 @@ pub async fn skip(
     app: &App,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let work = Work::open(common, app).await?;
-    let asked = work.models.skip(&args.of.name, Position(args.position)).await;
-    asked.map_err(|error| failed("skip the event", error))?;
-    finish(work, &args.of.name, printer).await
+    Work::with(common, app, async |work| {
+        let asked = work.models.skip(&args.of.name, Position(args.position)).await;
+        asked.map_err(|error| failed("skip the event", error))?;
+        finish(work, &args.of.name, printer).await
+    })
+    .await
 }
 
 /// Waits until it is done, and says what is parked then, and why a new build is not read.
-async fn finish(work: Work, name: &ReadModelName, printer: &mut Printer) -> Result<Exit, Failure> {
+async fn finish(work: &Work, name: &ReadModelName, printer: &mut Printer) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     if work.finish(name, printer).await? == Finished::Done {
         let Outcome { parked, withheld } = work.outcome(name).await?;
@@ -112,6 +120,5 @@ async fn finish(work: Work, name: &ReadModelName, printer: &mut Printer) -> Resu
             exit = Exit::Failed;
         }
     }
-    work.close().await;
     Ok(exit)
 }

@@ -34,12 +34,13 @@ pub async fn run(
     if !args.yes && !printer.confirm("fairway read-models remove", &what)? {
         return Ok(Exit::Failed);
     }
-    let work = Work::open(common, app).await?;
-    let removed = work.models.remove(name).await;
-    removed.map_err(|error| failed("remove the read model", error))?;
-    if work.finish(name, printer).await? == Finished::Done {
-        printer.talk(&format!("read model `{name}` is removed\n"));
-    }
-    work.close().await;
-    Ok(Exit::Done)
+    Work::with(common, app, async |work| {
+        let removed = work.models.remove(name).await;
+        removed.map_err(|error| failed("remove the read model", error))?;
+        if work.finish(name, printer).await? == Finished::Done {
+            printer.talk(&format!("read model `{name}` is removed\n"));
+        }
+        Ok(Exit::Done)
+    })
+    .await
 }

@@ -6,7 +6,12 @@ use super::{
     host::{failed, places},
 };
 use crate::{
-    app::App, failure::Failure, interrupts::Interrupts, ledgers, printer::Printer, words::one_line,
+    app::App,
+    failure::{Exit, Failure},
+    interrupts::Interrupts,
+    ledgers,
+    printer::Printer,
+    words::one_line,
 };
 use fairway_model::ReadModelName;
 use fairway_read_models::{Building, Following, ReadModelError, ReadModels, State, Status};
@@ -39,8 +44,23 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Does something with read models, and ends then what this process drives, also if it failed:
+    /// another machine may drive at once.
+    pub(super) async fn with(
+        common: &CommonArgs,
+        app: &App,
+        does: impl AsyncFnOnce(&Self) -> Result<Exit, Failure>,
+    ) -> Result<Exit, Failure> {
+        let work = Self::open(common, app).await?;
+        let done = does(&work).await;
+        if let Some(following) = work.following {
+            following.stop().await;
+        }
+        done
+    }
+
     /// Opens the read models; drives them unless another process does.
-    pub(super) async fn open(common: &CommonArgs, app: &App) -> Result<Self, Failure> {
+    async fn open(common: &CommonArgs, app: &App) -> Result<Self, Failure> {
         let ledger = ledgers::open(app, &common.ledger).await?;
         let places = places(app, &ledger, common.secrets_of.as_ref())?;
         match ReadModels::start(ledger.clone(), places.clone()) {
@@ -97,13 +117,6 @@ impl Work {
         let withheld = status.candidate.as_ref().and_then(|new| withheld(name, new));
         let shown = if withheld.is_some() { status.candidate } else { status.live };
         Ok(Outcome { parked: shown.map_or(0, |building| building.standing.parked), withheld })
-    }
-
-    /// Ends what this process drives.
-    pub(super) async fn close(self) {
-        if let Some(following) = self.following {
-            following.stop().await;
-        }
     }
 }
 
