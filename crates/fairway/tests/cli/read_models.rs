@@ -135,6 +135,19 @@ fn a_ledger_is_served_whatever_is_wrong_with_a_declaration_and_what_was_live_sta
 }
 
 #[test]
+fn who_cannot_listen_declares_nothing_and_notes_nothing() {
+    let world = shop();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    fs::write(world.dir().join("wrong.yaml"), "read-model: [").unwrap();
+    let folder = world.dir().display().to_string();
+    let refused = world.fairway(&["ledger", "serve", "--listen", &port, "--read-models", &folder]);
+    assert!(refused.stderr.contains("could not listen"), "{refused}");
+    assert!(!refused.stderr.contains("was not taken"), "{refused}");
+    assert!(lines(&world, &["list"]).is_empty());
+}
+
+#[test]
 fn a_version_that_parks_more_than_the_live_one_is_not_read_until_it_is_mended_or_accepted() {
     let world = shop();
     world.fairway(&["read-models", "apply", &path(&world)]).passed();

@@ -39,6 +39,11 @@ impl Service {
     ) -> Result<Self, Failure> {
         let ledger = ledgers::open(app, &args.ledger).await?;
         ledgers::say_if_kept_elsewhere(&ledger, app, &args.ledger, printer).await?;
+        // Who cannot listen claims nothing and notes nothing.
+        let listener = TcpListener::bind(args.listen);
+        let listener = listener.doing(format!("listen at `{}`", args.listen))?;
+        let address = listener.local_addr().doing("find the address")?;
+        let subjects = ledgers::subjects(app, &args.ledger)?;
         let hosted = match &args.read_models {
             Some(folder) => {
                 let from = (folder.as_path(), args.secrets_of.as_ref());
@@ -46,16 +51,13 @@ impl Service {
             }
             None => None,
         };
-        let listener = TcpListener::bind(args.listen);
-        let listener = listener.doing(format!("listen at `{}`", args.listen))?;
-        let address = listener.local_addr().doing("find the address")?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         printer.talk(&format!("serving `{}` at {scheme}://{address}\n", ledger.place()));
 
         let (tell, faults) = mpsc::channel(SAID_MAX);
         let callers = tokens.as_ref().map(FollowedTokens::receiver);
         let (api, kurrent) = api(ledger, callers, &tell);
-        let api = api.with_subjects(ledgers::subjects(app, &args.ledger)?);
+        let api = api.with_subjects(subjects);
         let (api, read_models) = match hosted {
             Some(Hosted { models, following }) => (api.with_read_models(models), Some(following)),
             None => (api, None),

@@ -31,12 +31,12 @@ pub async fn host(
     (folder, secrets_of): (&Path, Option<&EnvironmentName>),
     printer: &mut Printer,
 ) -> Result<Hosted, Failure> {
-    let places = places(app, ledger, secrets_of)?;
+    let (files, places) = (files(&app.directory.join(folder))?, places(app, ledger, secrets_of)?);
     let started = ReadModels::start(ledger.clone(), places);
     let (models, mut following) = started.map_err(|error| failed("follow the ledger", error))?;
     tell(&mut following, printer);
     let mut refused = Vec::new();
-    for path in files(&app.directory.join(folder))? {
+    for path in files {
         refused.extend(take(app, &models, path).await?);
     }
     for Refused { path, why, .. } in &refused {
