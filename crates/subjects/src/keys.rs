@@ -64,6 +64,13 @@ pub(crate) type Of = BTreeSet<(StreamName, String)>;
 /// The keys that were found, by subject.
 pub(crate) type Found = BTreeMap<String, Key>;
 
+/// What is done about a place of keys that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    IsMade,
+    IsLeft,
+}
+
 /// A place of keys. All who use it see at once what another does.
 #[async_trait]
 pub(crate) trait Keys: fmt::Debug + Send + Sync {

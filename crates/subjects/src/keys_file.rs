@@ -3,7 +3,7 @@
 use crate::{
     error::SubjectError,
     key::{KEY_BYTES, Key},
-    keys::{Found, Keys, KeysId, Of},
+    keys::{Found, Keys, KeysId, Missing, Of},
 };
 use async_trait::async_trait;
 use fairway_ledger::StreamName;
@@ -46,13 +46,6 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS streams_of_subject ON streams (subject);
 ";
 const NOTE: &str = "INSERT OR IGNORE INTO streams (stream, subject) VALUES (?1, ?2)";
-
-/// What is done about a file that is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    IsMade,
-    IsLeft,
-}
 
 /// Keys in a file. Only who needs a place for new ones makes it.
 #[derive(Debug)]

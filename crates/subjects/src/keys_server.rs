@@ -11,7 +11,7 @@ use fairway_ledger::StreamName;
 use fairway_ledger_postgres::AddressError;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{
-    Row,
+    Client, Error, Row,
     types::{ToSql, Type},
 };
 
@@ -60,7 +60,7 @@ impl KeysServer {
         let keys: Vec<&[u8]> = fresh.values().map(|key| &key.0[..]).collect();
         let (streams, noted) = columns(of);
         let (subjects, keys, streams, noted) = (&subjects, &keys, &streams, &noted);
-        let rows = self.0.work(|client| async move {
+        let rows = self.0.make(|client| async move {
             let params: [(&(dyn ToSql + Sync), Type); 4] = [
                 (subjects, Type::BYTEA_ARRAY),
                 (keys, Type::BYTEA_ARRAY),
@@ -80,14 +80,11 @@ impl Keys for KeysServer {
     }
 
     async fn find_id(&self) -> Result<Option<KeysId>, SubjectError> {
-        self.id().await.map(Some)
+        self.0.find(|client| async move { id(&client).await.map(Some) }).await
     }
 
     async fn id(&self) -> Result<KeysId, SubjectError> {
-        let id = self.0.work(|client| async move {
-            client.query_typed_one("SELECT id FROM about", &[]).await?.try_get(0)
-        });
-        id.await.map(KeysId)
+        self.0.make(|client| async move { id(&client).await }).await
     }
 
     async fn keys_for(&self, wanted: Of) -> Result<(KeysId, Found), SubjectError> {
@@ -106,7 +103,7 @@ impl Keys for KeysServer {
     async fn note(&self, sealed: Of) -> Result<bool, SubjectError> {
         let (streams, subjects) = columns(&sealed);
         let (streams, subjects) = (&streams, &subjects);
-        let noted = self.0.work(|client| async move {
+        let noted = self.0.find(|client| async move {
             let params: [(&(dyn ToSql + Sync), Type); 2] =
                 [(streams, Type::TEXT_ARRAY), (subjects, Type::BYTEA_ARRAY)];
             client.query_typed_one(NOTE, &params).await?.try_get(0)
@@ -117,7 +114,7 @@ impl Keys for KeysServer {
     async fn keys(&self, subjects: BTreeSet<String>) -> Result<Found, SubjectError> {
         let subjects: Vec<&[u8]> = subjects.iter().map(String::as_bytes).collect();
         let subjects = &subjects;
-        let rows = self.0.work(|client| async move {
+        let rows = self.0.find(|client| async move {
             let find = "SELECT subject, key FROM keys WHERE subject = ANY($1)";
             client.query_typed(find, &[(subjects, Type::BYTEA_ARRAY)]).await
         });
@@ -126,7 +123,7 @@ impl Keys for KeysServer {
 
     async fn keys_of(&self, stream: &StreamName) -> Result<Found, SubjectError> {
         let stream = stream.as_str();
-        let rows = self.0.work(|client| async move {
+        let rows = self.0.find(|client| async move {
             client.query_typed(OF_STREAM, &[(&stream, Type::TEXT)]).await
         });
         Ok(found(&rows.await?))
@@ -136,12 +133,16 @@ impl Keys for KeysServer {
         // Looked up before, because a removal of which the answer is lost is done again.
         let is_there = !self.keys(BTreeSet::from([subject.to_owned()])).await?.is_empty();
         let subject = subject.as_bytes();
-        let removed = self.0.work(|client| async move {
+        let removed = self.0.find(|client| async move {
             client.query_typed(FORGET, &[(&subject, Type::BYTEA)]).await.map(drop)
         });
         removed.await?;
         Ok(is_there)
     }
+}
+
+async fn id(client: &Client) -> Result<KeysId, Error> {
+    client.query_typed_one("SELECT id FROM about", &[]).await?.try_get(0).map(KeysId)
 }
 
 /// The streams, and beside them the subjects.

@@ -1,13 +1,16 @@
 //! The connection to a server that has keys, made anew when it is lost. Many use it at once.
 
-use crate::{error::SubjectError, keys::KeysId};
+use crate::{
+    error::SubjectError,
+    keys::{KeysId, Missing},
+};
 use fairway_ledger_postgres::{Address, AddressError};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep, timeout},
 };
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, types::Type};
 
 /// How long a server may take to answer, and to be connected to before.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -49,7 +52,14 @@ const TABLES: &str = "
 #[derive(Debug)]
 pub(crate) struct Session {
     address: Address,
-    client: Mutex<Option<Arc<Client>>>,
+    client: Mutex<Option<Open>>,
+}
+
+/// A connection, and whether the schema was seen to have its tables.
+#[derive(Debug)]
+struct Open {
+    client: Arc<Client>,
+    has_tables: bool,
 }
 
 /// What went wrong between us and the server.
@@ -94,18 +104,41 @@ impl Session {
         self.address.place()
     }
 
-    /// Does some work in the schema, which is made if it is not there; again, if the server was away.
-    /// Work that is done twice has to come to the same.
-    pub(crate) async fn work<T, F>(
+    /// Does some work in the schema, which is made if it is not there.
+    pub(crate) async fn make<T, F>(
         &self,
         work: impl Fn(Arc<Client>) -> F + Send + Sync,
     ) -> Result<T, SubjectError>
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
+        Ok(self.work(Missing::IsMade, work).await?.expect("it was made"))
+    }
+
+    /// Does some work in the schema; if it is not there, it stays so, and nothing is found.
+    pub(crate) async fn find<T: Default, F>(
+        &self,
+        work: impl Fn(Arc<Client>) -> F + Send + Sync,
+    ) -> Result<T, SubjectError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        Ok(self.work(Missing::IsLeft, work).await?.unwrap_or_default())
+    }
+
+    /// Does some work, and again if the server was away. Work that is done twice has to come to the
+    /// same.
+    async fn work<T, F>(
+        &self,
+        missing: Missing,
+        work: impl Fn(Arc<Client>) -> F + Send + Sync,
+    ) -> Result<Option<T>, SubjectError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
         let deadline = Instant::now() + REACH_MAX;
         loop {
-            match self.try_work(&work).await {
+            match self.try_work(missing, &work).await {
                 Err(fault) if fault.is_passing() && Instant::now() < deadline => {
                     if let (Fault::Silent, Ok(mut open)) = (&fault, self.client.try_lock()) {
                         // It may have been cut off without a word.
@@ -120,40 +153,62 @@ impl Session {
 
     async fn try_work<T, F>(
         &self,
+        missing: Missing,
         work: &(impl Fn(Arc<Client>) -> F + Send + Sync),
-    ) -> Result<T, Fault>
+    ) -> Result<Option<T>, Fault>
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
-        let work = async { Ok(work(self.client().await?).await?) };
+        let work = async {
+            let Some(client) = self.client(missing).await? else { return Ok(None) };
+            Ok(Some(work(client).await?))
+        };
         timeout(PATIENCE, work).await.unwrap_or(Err(Fault::Silent))
     }
 
-    async fn client(&self) -> Result<Arc<Client>, Fault> {
-        let mut open = self.client.lock().await;
-        if let Some(client) = open.as_ref().filter(|client| !client.is_closed()) {
-            return Ok(client.clone());
+    /// A connection to tables that are there; none if they are not, and are left so.
+    async fn client(&self, missing: Missing) -> Result<Option<Arc<Client>>, Fault> {
+        let mut kept = self.client.lock().await;
+        // One that is given up here may be in the middle of something.
+        let mut open = match kept.take().filter(|open| !open.client.is_closed()) {
+            Some(open) => open,
+            None => Open { client: Arc::new(self.connect().await?), has_tables: false },
+        };
+        if !open.has_tables {
+            open.has_tables = self.find_tables(&open.client).await?;
+            if !open.has_tables && missing == Missing::IsMade {
+                self.make_tables(&open.client).await?;
+                open.has_tables = true;
+            }
         }
-        let client = self.connect().await?;
-        Ok(open.insert(Arc::new(client)).clone())
+        let open = kept.insert(open);
+        Ok(open.has_tables.then(|| open.client.clone()))
     }
 
     async fn connect(&self) -> Result<Client, Fault> {
         let (client, _) = self.address.database().connect().await?;
         let schema = self.address.schema();
         client.batch_execute(&format!("{SETTINGS} SET search_path = \"{schema}\";")).await?;
-        let is_there = client.query_one("SELECT to_regclass('about') IS NOT NULL", &[]).await?;
-        if !is_there.get::<_, bool>(0) {
-            let KeysId(id) = KeysId::generate()?;
-            let make = format!(
-                "BEGIN;
-                SELECT pg_advisory_xact_lock(hashtext('fairway subjects'), hashtext('{schema}'));
-                CREATE SCHEMA IF NOT EXISTS \"{schema}\"; {TABLES}
-                INSERT INTO about (one, id) VALUES (1, '{id}') ON CONFLICT DO NOTHING;
-                COMMIT;"
-            );
-            client.batch_execute(&make).await?;
-        }
         Ok(client)
+    }
+
+    /// Whether the tables are there. Fails if the schema is there and may not be used.
+    async fn find_tables(&self, client: &Client) -> Result<bool, Fault> {
+        let name = format!("\"{}\".about", self.address.schema());
+        let found = "SELECT to_regclass($1) IS NOT NULL";
+        Ok(client.query_typed_one(found, &[(&name, Type::TEXT)]).await?.get(0))
+    }
+
+    async fn make_tables(&self, client: &Client) -> Result<(), Fault> {
+        let schema = self.address.schema();
+        let KeysId(id) = KeysId::generate()?;
+        let make = format!(
+            "BEGIN;
+            SELECT pg_advisory_xact_lock(hashtext('fairway subjects'), hashtext('{schema}'));
+            CREATE SCHEMA IF NOT EXISTS \"{schema}\"; {TABLES}
+            INSERT INTO about (one, id) VALUES (1, '{id}') ON CONFLICT DO NOTHING;
+            COMMIT;"
+        );
+        Ok(client.batch_execute(&make).await?)
     }
 }

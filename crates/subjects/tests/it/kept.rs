@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::{error::Error, sync::Arc};
 
 with_keys_anywhere! {
+    who_only_reads_or_forgets_makes_no_keys,
     nothing_is_sealed_or_forgotten_with_other_keys_than_the_ledgers,
     no_snapshot_is_saved_with_other_keys_than_the_ledgers,
     of_two_that_seal_first_at_once_one_is_refused,
@@ -44,6 +45,20 @@ fn is_refused(appended: Result<fairway_ledger::Appended, AppendError>) -> bool {
 
 fn open_event() -> NewEvent {
     NewEvent::new("paid", &json!({ "total": 7 })).unwrap()
+}
+
+async fn who_only_reads_or_forgets_makes_no_keys(place: Place) {
+    let other = Elsewhere::of(&place);
+    other.ledger.append(&stream(), Expected::Any, vec![named("ada", "Ada")]).await.unwrap();
+    assert_eq!(place.names().await, [Value::Null]);
+    assert!(is_kept_by_others(&place.open, &place.subjects).await.unwrap());
+    assert!(!place.subjects.forget("ada").await.unwrap());
+    assert!(!place.has_keys().await);
+    assert!(adopt(&place.plain, &place.same_keys()).await.unwrap());
+    assert!(place.has_keys().await);
+    let event = vec![named("ada", "Ada King")];
+    place.open.append(&stream(), Expected::Any, event).await.unwrap();
+    assert_eq!(place.names().await, [Value::Null, "Ada King".into()]);
 }
 
 async fn nothing_is_sealed_or_forgotten_with_other_keys_than_the_ledgers(place: Place) {

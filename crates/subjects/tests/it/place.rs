@@ -51,6 +51,16 @@ impl Place {
         (self.keys)()
     }
 
+    /// Whether a place for keys was made.
+    pub(crate) async fn has_keys(&self) -> bool {
+        let shown = self.subjects.place();
+        let Some((_, schema)) = shown.split_once("?schema=") else {
+            return Path::new(&shown).exists();
+        };
+        let schemas = format!("SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'");
+        Server::shared().ask(&schemas).await.is_some()
+    }
+
     /// The names in all events, as clients see them.
     pub(crate) async fn names(&self) -> Vec<Value> {
         let events = self.open.read_all(Position(0), 100).await.unwrap();
