@@ -66,7 +66,7 @@ pub use read::{
     Scope, Snapshot, Standing, StreamState,
 };
 pub use retention::{METADATA_KIND, Retention, TOMBSTONE_KIND, TRUNCATE_BEFORE};
-pub use sqlite::{Checked, complete_file, copy_file, put_file};
+pub use sqlite::{Checked, complete_file, copy_file, open_read_only, put_file};
 pub use store::{RowChange, RowSet, Rows, Store, Watch};
 pub use stream_name::{METADATA_PREFIX, STREAM_NAME_MAX, StreamName, StreamNameError};
 pub use subscription::Subscription;

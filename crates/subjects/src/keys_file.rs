@@ -4,47 +4,17 @@ use crate::{
     error::SubjectError,
     key::{KEY_BYTES, Key},
     keys::{Found, Keys, KeysId, Missing, Of},
+    opening::{connect, in_transaction, is_refusal, is_there, keys_error},
 };
 use async_trait::async_trait;
-use fairway_ledger::StreamName;
-use rusqlite::{
-    Connection, Error, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior,
-};
+use fairway_ledger::{StreamName, open_read_only};
+use rusqlite::{Connection, Error, OptionalExtension, Row, Transaction};
 use std::{
     collections::BTreeSet,
-    fs::OpenOptions,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-/// Only the owner may read keys.
-const MODE: u32 = 0o600;
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What is removed is overwritten with zeros.
-const SETTINGS: &str = "
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA secure_delete = ON;
-";
-const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS about (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        id TEXT NOT NULL
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS keys (
-        subject TEXT PRIMARY KEY,
-        key BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS streams (
-        stream TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        PRIMARY KEY (stream, subject)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS streams_of_subject ON streams (subject);
-";
 const NOTE: &str = "INSERT OR IGNORE INTO streams (stream, subject) VALUES (?1, ?2)";
 
 /// Keys in a file. Only who needs a place for new ones makes it.
@@ -93,7 +63,15 @@ impl KeysFile {
             let open = match connection.take() {
                 Some(open) => open,
                 None if missing == Missing::IsLeft && !is_there(&path)? => return Ok(None),
-                None => connect(&path)?,
+                None => match connect(&path, missing) {
+                    Err(error) if missing == Missing::IsLeft && is_refusal(&error) => {
+                        // Not kept: it may not see who is forgotten later.
+                        let open = open_read_only(&path);
+                        let mut open = open.map_err(|error| keys_error(&path, error))?;
+                        return work(&mut open, &path).map(Some);
+                    }
+                    open => open?,
+                },
             };
             work(connection.insert(open), &path).map(Some)
         });
@@ -194,38 +172,6 @@ impl Keys for KeysFile {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, SubjectError> {
-    let private = OpenOptions::new().append(true).create(true).mode(MODE).open(path);
-    private.map_err(|source| file_error(path, source))?;
-    let fresh = KeysId::generate()?;
-    let open = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.execute_batch(SETTINGS)?;
-        let is_made = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'about')";
-        if !connection.query_row(is_made, (), |row| row.get::<_, bool>(0))? {
-            in_transaction(&mut connection, |transaction| {
-                transaction.execute_batch(TABLES)?;
-                let put = "INSERT OR IGNORE INTO about (one, id) VALUES (1, ?1)";
-                transaction.execute(put, [fresh.0])
-            })?;
-        }
-        Ok(connection)
-    };
-    open().map_err(|error| keys_error(path, error))
-}
-
-fn in_transaction<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = work(&transaction)?;
-    transaction.commit()?;
-    Ok(done)
-}
-
 fn id(connection: &Connection) -> Result<KeysId, Error> {
     let mut find = connection.prepare_cached("SELECT id FROM about")?;
     find.query_row((), |row| row.get(0).map(KeysId))
@@ -239,16 +185,4 @@ fn find(connection: &Connection, subject: &str) -> Result<Option<Key>, Error> {
 /// The key in the first column.
 fn key(row: &Row<'_>) -> Result<Key, Error> {
     row.get::<_, [u8; KEY_BYTES]>(0).map(Key)
-}
-
-fn is_there(path: &Path) -> Result<bool, SubjectError> {
-    path.try_exists().map_err(|source| file_error(path, source))
-}
-
-fn file_error(path: &Path, source: std::io::Error) -> SubjectError {
-    SubjectError::File { path: path.to_owned(), source: Arc::new(source) }
-}
-
-fn keys_error(path: &Path, error: Error) -> SubjectError {
-    SubjectError::Keys { path: path.to_owned(), source: Arc::new(error) }
 }

@@ -15,6 +15,7 @@ mod key;
 mod keys;
 mod keys_file;
 mod keys_server;
+mod opening;
 mod personal;
 mod sealed;
 mod sealing;

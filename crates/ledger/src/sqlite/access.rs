@@ -44,28 +44,37 @@ impl Access {
             Err(error) if !error::is_refusal(&error) => return Err(failed(error)),
             Ok(false) | Err(_) => {}
         }
+        match Self::find_reading(path) {
+            Ok(Self::Frozen) => {
+                let readable = File::open(path).map(|_| Self::Frozen);
+                readable.map_err(|error| LedgerError::Backend {
+                    ledger: path.display().to_string(),
+                    source: Arc::new(error),
+                })
+            }
+            Err(error) if error::is_refusal(&error) => {
+                let why = format!(
+                    "`{}` has events that are not in the file yet; copy both to where they can be \
+                     written",
+                    beside(path, "-wal").display()
+                );
+                Err(refused(path.display().to_string(), io::Error::other(why)))
+            }
+            found => found.map_err(failed),
+        }
+    }
+
+    /// How a file is read where nothing may be written. Refused if it has a log that cannot be read.
+    fn find_reading(path: &Path) -> Result<Self, Error> {
         // SQLite would make these files even for who only reads, and then their owner could not
         // write them.
         if has_log(path) || is_shared(path) {
             match Self::Reading.open(path).and_then(|connection| read(&connection)) {
-                Ok(()) => return Ok(Self::Reading),
-                Err(error) if !error::is_refusal(&error) => return Err(failed(error)),
-                Err(_) if has_log(path) => {
-                    let why = format!(
-                        "`{}` has events that are not in the file yet; copy both to where they can \
-                         be written",
-                        beside(path, "-wal").display()
-                    );
-                    return Err(refused(path.display().to_string(), io::Error::other(why)));
-                }
-                Err(_) => {}
+                Err(error) if error::is_refusal(&error) && !has_log(path) => {}
+                done => return done.map(|()| Self::Reading),
             }
         }
-        let readable = File::open(path).map(|_| Self::Frozen);
-        readable.map_err(|error| LedgerError::Backend {
-            ledger: path.display().to_string(),
-            source: Arc::new(error),
-        })
+        Ok(Self::Frozen)
     }
 
     pub(super) fn is_writing(self) -> bool {
@@ -86,6 +95,12 @@ impl Access {
             _ => Connection::open_with_flags(path, flags),
         }
     }
+}
+
+/// Opens a file of SQLite where nothing may be written, and makes nothing beside it. Fails if it has a
+/// log that cannot be read there. What others write later may not be seen: do not keep the connection.
+pub fn open_read_only(path: &Path) -> Result<Connection, Error> {
+    Access::find_reading(path)?.open(path)
 }
 
 /// The error of a ledger at a place that may not be used so.

@@ -16,5 +16,6 @@ mod streams;
 mod watch;
 mod writer;
 
+pub use access::open_read_only;
 pub use backup::{Checked, complete_file, copy_file, put_file};
 pub(crate) use store::Sqlite;
