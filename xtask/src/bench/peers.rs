@@ -74,7 +74,7 @@ fn free_port() -> Outcome<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-/// Fairway as a server of events, with all that is the same for its peers.
+/// Fairway as a server of events, reached over loopback as its peers are.
 pub struct Fairway {
     _server: Server,
     port: u16,
